@@ -1,0 +1,1 @@
+"""Bytes to records: reads recipes, sites, configuration and the machine; changes nothing."""

@@ -1,0 +1,127 @@
+"""Facts read from the machine before planning, so that the planner itself touches nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """A Python on the machine.
+
+    Attributes:
+        path: absolute path of the base interpreter (never a venv's link to it).
+        version: full version, ``3.11.7``.
+        identity: digest of what makes this interpreter this one (path, version, size and time of its binary).
+        rejected: why it cannot serve as the origin of a prefix, None where it can.
+    """
+
+    path: str
+    version: str
+    identity: str = ""
+    rejected: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """One conda record of a prefix.
+
+    Attributes:
+        key: the build's key where pybuild built it, else None.
+        level: verification level reached, None where pybuild has no record.
+        options: options it was built with.
+    """
+
+    name: str
+    version: str
+    build: str
+    depends: tuple[str, ...] = ()
+    key: str | None = None
+    level: str | None = None
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrefixState:
+    """The target prefix as it is now.
+
+    Attributes:
+        path: absolute path, not resolved through links.
+        exists: false where the path is missing or an empty directory.
+        python: full version of its Python, None where it has none yet.
+    """
+
+    path: str
+    exists: bool
+    python: str | None = None
+    packages: tuple[Installed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundProvider:
+    """A provider of a virtual that is really there.
+
+    Attributes:
+        fields: (field, value) pairs; program fields hold absolute paths.
+        identity: one line that changes when the thing behind it changes (version output, real path).
+    """
+
+    virtual: str
+    provider: str
+    fields: tuple[tuple[str, str], ...]
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelPackage:
+    """A package that a channel already holds.
+
+    Attributes:
+        key: digest of everything that can change the result.
+        loose_key: the same without the compiler's identity, for machines that have no compiler.
+        file: absolute path of the ``.conda`` file.
+        sha256: of that file, as recorded when it was put into the channel.
+    """
+
+    name: str
+    version: str
+    build: str
+    key: str
+    loose_key: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondaPackage:
+    """A package of a foreign conda channel, as its solver chose it for a new prefix."""
+
+    name: str
+    version: str
+    build: str
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What was read from this machine for one request.
+
+    Attributes:
+        arch: ``x86_64``.
+        subdir: conda's name for the platform, ``linux-64``.
+        platforms: wheel platform tags that this machine accepts, best first.
+        environment: (variable, value) pairs that the site lets into a build.
+        interpreters: candidates for a new prefix, best first, rejected ones included.
+        base: what a site channel's solver chose for a new prefix; empty where no channel answered.
+        base_note: one sentence on how the base of a new prefix was found, ``""`` for existing prefixes.
+    """
+
+    arch: str
+    subdir: str
+    platforms: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+    providers: tuple[FoundProvider, ...] = ()
+    interpreters: tuple[Interpreter, ...] = ()
+    base: tuple[CondaPackage, ...] = ()
+    base_note: str = ""

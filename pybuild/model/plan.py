@@ -1,0 +1,216 @@
+"""The plan: everything that will be done, as a value.
+
+Strings may hold the late tokens below; the executor and the script fill them in, each in its own way:
+
+========================  ==========================================================
+``${{ prefix }}``         the target prefix
+``${{ host }}``           the prefix that a build links against (see ``BuildPlan.host``)
+``${{ python }}``         the interpreter that runs the build
+``${{ source }}``         the unpacked source
+``${{ overlay }}``        the build requirements, outside every prefix
+``${{ staging }}``        where the build's files are gathered before they are packed
+``${{ dist }}``           where the build leaves a wheel
+``${{ jobs }}``           how many processes the build may use
+``${{ ranks }}``          how many ranks a check runs
+========================  ==========================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LATE = ("prefix", "host", "python", "source", "overlay", "staging", "dist", "jobs", "ranks")
+
+Action = Literal["build", "channel", "keep", "conda"]
+Change = Literal["new", "replace", "upgrade", "downgrade", "none"]
+EditKind = Literal["set", "prepend", "unset"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One change to an environment, with the reason that ``explain`` prints."""
+
+    kind: EditKind
+    name: str
+    value: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file that the build needs; its bytes are known by hash before they are fetched.
+
+    Attributes:
+        file: its name.
+        pypi: the index project that has it, or None.
+        url: its address, or None.
+    """
+
+    file: str
+    sha256: str
+    pypi: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpack:
+    """Unpack a source archive into ``${{ source }}``, without its top folder."""
+
+    download: Download
+    kind: Literal["unpack"] = "unpack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """Install wheels into ``${{ overlay }}`` for the build only."""
+
+    downloads: tuple[Download, ...]
+    kind: Literal["overlay"] = "overlay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Run one command in ``${{ source }}``."""
+
+    name: str
+    argv: tuple[str, ...]
+    kind: Literal["run"] = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageWheel:
+    """Install a wheel into the staging prefix.
+
+    Attributes:
+        download: the wheel, or None for the one that the build left in ``${{ dist }}``.
+    """
+
+    download: Download | None = None
+    kind: Literal["stage-wheel"] = "stage-wheel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageInterpreter:
+    """Copy a Python of this machine into the staging prefix and make it relocatable."""
+
+    interpreter: str
+    kind: Literal["stage-interpreter"] = "stage-interpreter"
+
+
+Step = Unpack | Overlay | Run | StageWheel | StageInterpreter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildPlan:
+    """How one package is built.
+
+    Attributes:
+        python: full version of the Python that it is built for.
+        new_python: whether that Python is itself a package of this plan (then it runs from ``${{ host }}``).
+        host: names of the plan's packages that must stand in the host prefix before the build starts.
+        environment: edits to the empty environment, in order.
+        inputs: canonical JSON text of what the key is made from.
+    """
+
+    python: str
+    new_python: bool
+    host: tuple[str, ...]
+    environment: tuple[Edit, ...]
+    steps: tuple[Step, ...]
+    inputs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCheck:
+    """A recipe's check with its templates filled in.
+
+    Attributes:
+        level: the verification level that it belongs to.
+        soname: for ``links``: stem of the library that must be linked (``libmpi``), its file and where from.
+        launcher: argv before the program for ranks, empty for checks without ranks.
+        environment: (variable, value) pairs for the check.
+    """
+
+    level: Literal["linked", "imported", "ranked"]
+    name: str
+    imports: tuple[str, ...] = ()
+    module: str | None = None
+    soname: str | None = None
+    script: str | None = None
+    command: tuple[str, ...] = ()
+    ranks: int = 0
+    launcher: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagePlan:
+    """What happens to one package.
+
+    Attributes:
+        build_string: ``py311_generic_h1a2b3c4d_0``.
+        action: build it, take it from our channel, keep what the prefix has, or take it from a conda channel.
+        change: what it does to the prefix.
+        was: (version, build) that it replaces, or None.
+        depends: conda requirements of the package.
+        file: the channel's file for ``channel``, the address for ``conda``, None otherwise.
+        sha256: of that file.
+        why: sentences on how it came to be here: who asked, versions passed over, providers chosen.
+        build: how to build it; None for ``keep`` and ``conda``.
+        identity: (virtual, identity) of each provider it binds.
+    """
+
+    name: str
+    version: str
+    build_string: str
+    key: str
+    loose_key: str
+    action: Action
+    change: Change
+    requested: bool
+    was: tuple[str, str] | None = None
+    options: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    file: str | None = None
+    sha256: str | None = None
+    why: tuple[str, ...] = ()
+    build: BuildPlan | None = None
+    checks: tuple[PlannedCheck, ...] = ()
+    identity: tuple[tuple[str, str], ...] = ()
+    recipe_text: str = ""
+    summary: str = ""
+    homepage: str = ""
+    license: str = ""
+    unproven: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that one request will do.
+
+    Attributes:
+        packages: in the order they are built and installed.
+        new_prefix: the prefix does not exist yet.
+        notes: sentences about the whole (site chosen, where Python comes from).
+        removes: (name, version, build) of packages that leave the prefix.
+        verify: level that every requested package must reach.
+        channel: absolute path of the channel on disk.
+    """
+
+    specs: tuple[str, ...]
+    site: str
+    site_text: str
+    prefix: str
+    new_prefix: bool
+    python: str
+    subdir: str
+    packages: tuple[PackagePlan, ...]
+    channel: str
+    verify: str
+    notes: tuple[str, ...] = ()
+    removes: tuple[tuple[str, str, str], ...] = ()
+
+    def changes_nothing(self) -> bool:
+        """Return whether the prefix already is what was asked for."""
+        return not self.removes and all(package.action == "keep" for package in self.packages)

@@ -1,0 +1,186 @@
+"""Recipes as written: templates such as ``${{ mpi.cc }}`` are still in the strings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BuildSystem = Literal["python", "distutils", "wheel"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a package is, for people."""
+
+    summary: str
+    homepage: str
+    license: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a release's bytes come from; exactly one of the two is set.
+
+    Attributes:
+        pypi: name of a project on the package index, never a host.
+        url: https address; may hold ``${{ version }}``.
+    """
+
+    pypi: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version of a package and the hashes of its files.
+
+    Attributes:
+        version: as the recipe spells it.
+        sha256: of the source archive; None for a recipe whose build system is ``wheel``.
+        wheels: (file name, sha256) of each wheel, for build system ``wheel`` only.
+        python: version specifier of the Pythons that it works with, ``""`` for any.
+    """
+
+    version: str
+    sha256: str | None = None
+    wheels: tuple[tuple[str, str], ...] = ()
+    python: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A named choice, asked for as an extra: ``mpi4py[exe]``.
+
+    Attributes:
+        versions: specifier of the versions that have the option, ``""`` for all.
+    """
+
+    name: str
+    summary: str
+    versions: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirements:
+    """What a build needs.
+
+    Attributes:
+        virtual: names that the site provides (``compiler``, ``mpi``), in the order they are applied.
+        build: requirements on other recipes, installed in an overlay for the build only.
+        run: requirements on other recipes, installed in the prefix.
+    """
+
+    virtual: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """How a package is built.
+
+    Attributes:
+        system: which build system module plans the steps.
+        env: (variable, value) pairs for the build.
+        args: extra arguments of the build command (for example ``--mpicc=...``).
+        install_args: extra arguments of the install command.
+    """
+
+    system: BuildSystem = "python"
+    env: tuple[tuple[str, str], ...] = ()
+    args: tuple[str, ...] = ()
+    install_args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One test of a recipe; exactly one of ``imports``, ``module``, ``python``, ``command`` is set.
+
+    Attributes:
+        imports: modules that must import without starting MPI.
+        module: dotted name of an extension module whose linking is checked (found by path, never imported).
+        to: virtual whose library the extension must link.
+        python: file beside the recipe, run with the prefix's Python.
+        command: argv, run in the prefix.
+        ranks: number of MPI ranks to run under, 0 for none.
+    """
+
+    imports: tuple[str, ...] = ()
+    module: str | None = None
+    to: str | None = None
+    python: str | None = None
+    command: tuple[str, ...] = ()
+    ranks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """When an override applies; every field that is set must hold.
+
+    Attributes:
+        version: specifier for the package's version.
+        python: specifier for the prefix's Python.
+        option: name of an option that was asked for.
+        site: name of a site.
+    """
+
+    version: str | None = None
+    python: str | None = None
+    option: str | None = None
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Replaces parts of a recipe under a condition: lists replace lists, mappings merge by key.
+
+    Attributes:
+        reason: why, for ``explain``; ``""`` where it is plain.
+        requirements, build, tests: as written, partial; None leaves that part alone.
+            ``requirements`` and ``build`` keep the raw mapping, so that "not given" differs from "empty".
+    """
+
+    when: Condition
+    reason: str = ""
+    requirements: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    build: tuple[tuple[str, object], ...] | None = None
+    tests: tuple[Check, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provides:
+    """A virtual that this package supplies once it is installed.
+
+    Attributes:
+        virtual: the name, for example ``mpi``.
+        fields: (name, value) pairs that other recipes may use; ``${{ prefix }}`` stands for the
+            prefix that holds the package. ``soname`` is the library an extension must link.
+    """
+
+    virtual: str
+    fields: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One package: ``recipes/<name>/recipe.yaml``.
+
+    Attributes:
+        directory: absolute path of the recipe's folder, for patches and test scripts.
+        text: the file as read, kept for the record.
+        unproven: true where nobody has built it with this repository yet.
+    """
+
+    name: str
+    about: About
+    source: Source
+    releases: tuple[Release, ...]
+    requirements: Requirements = Requirements()
+    options: tuple[Option, ...] = ()
+    build: Build = Build()
+    overrides: tuple[Override, ...] = ()
+    provides: tuple[Provides, ...] = ()
+    tests: tuple[Check, ...] = ()
+    unproven: bool = False
+    directory: str = ""
+    text: str = ""

@@ -1,0 +1,39 @@
+"""What the user asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One ``mpi4py[exe]>=3,<4`` of the command line, taken apart.
+
+    Attributes:
+        text: as the user wrote it.
+        name: normalised (lower case, hyphens).
+        specifier: version specifier, ``""`` for any.
+    """
+
+    text: str
+    name: str
+    options: tuple[str, ...] = ()
+    specifier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One installation that was asked for.
+
+    Attributes:
+        prefix: absolute path of the target prefix.
+        python: version (``3.11``) or path for a new prefix, None for the newest supported.
+        verify: level that the user demands, None for the site's.
+        rebuild: build even what the channel already holds.
+    """
+
+    specs: tuple[Spec, ...]
+    prefix: str
+    python: str | None = None
+    verify: str | None = None
+    rebuild: bool = False

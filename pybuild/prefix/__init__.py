@@ -1,0 +1,1 @@
+"""Effects on the target conda prefix: lock, transaction, history, records."""

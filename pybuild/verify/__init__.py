@@ -1,0 +1,1 @@
+"""Proof about built and installed packages: linked, imported, ranked."""
