@@ -6,6 +6,7 @@ and a process group of their own, so that an interruption can end all of them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -108,10 +109,8 @@ def _start(
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End a child and everything it started: politely first, then for good."""
     for number, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, number)
-        except ProcessLookupError:
-            pass
         try:
             child.wait(timeout=patience)
         except subprocess.TimeoutExpired:
@@ -122,7 +121,5 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _kill_leftovers(group: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

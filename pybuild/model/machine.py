@@ -30,6 +30,7 @@ class Installed:
         key: the build's key where pybuild built it, else None.
         level: verification level reached, None where pybuild has no record.
         options: options it was built with.
+        identity: (virtual, identity) of each provider that it binds.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Installed:
     key: str | None = None
     level: str | None = None
     options: tuple[str, ...] = ()
+    identity: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,6 +159,10 @@ class PackagePlan:
         why: sentences on how it came to be here: who asked, versions passed over, providers chosen.
         build: how to build it; None for ``keep`` and ``conda``.
         identity: (virtual, identity) of each provider it binds.
+        files: names of files beside the recipe that the package carries (test scripts).
+        absent: libraries that may be missing on this machine, as the recipe says.
+        directory: absolute path of the recipe's folder.
+        unproven: nobody has built this recipe with this repository yet.
     """
 
     name: str
@@ -178,6 +182,9 @@ class PackagePlan:
     build: BuildPlan | None = None
     checks: tuple[PlannedCheck, ...] = ()
     identity: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    directory: str = ""
     recipe_text: str = ""
     summary: str = ""
     homepage: str = ""

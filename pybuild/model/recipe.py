@@ -39,10 +39,12 @@ class Release:
         sha256: of the source archive; None for a recipe whose build system is ``wheel``.
         wheels: (file name, sha256) of each wheel, for build system ``wheel`` only.
         python: version specifier of the Pythons that it works with, ``""`` for any.
+        file: name of the source archive on the index where it is not ``<project>-<version>.tar.gz``.
     """
 
     version: str
     sha256: str | None = None
+    file: str = ""
     wheels: tuple[tuple[str, str], ...] = ()
     python: str = ""
 
@@ -168,6 +170,7 @@ class Recipe:
     Attributes:
         directory: absolute path of the recipe's folder, for patches and test scripts.
         text: the file as read, kept for the record.
+        absent: libraries that plugins of the package need and that only some machines have.
         unproven: true where nobody has built it with this repository yet.
     """
 
@@ -181,6 +184,7 @@ class Recipe:
     overrides: tuple[Override, ...] = ()
     provides: tuple[Provides, ...] = ()
     tests: tuple[Check, ...] = ()
+    absent: tuple[str, ...] = ()
     unproven: bool = False
     directory: str = ""
     text: str = ""

@@ -78,6 +78,7 @@ class Site:
         channels: conda channels to create prefixes from, best first.
         verify: the level that ``install`` demands unless the user says otherwise.
         text: the file as read, kept for the record.
+        file: absolute path of the site's file.
     """
 
     name: str
@@ -91,3 +92,4 @@ class Site:
     channels: tuple[str, ...] = ()
     verify: str = "ranked"
     text: str = ""
+    file: str = ""

@@ -1,0 +1,183 @@
+"""Build one package of a plan: from fetched files to a package in the channel."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pybuild.build import channel as channels
+from pybuild.build.conda_package import Metadata, pack
+from pybuild.build.finish import settle, write_share
+from pybuild.build.log import open_log, write_reopen_script
+from pybuild.build.stage import Stage, make_stage
+from pybuild.build.steps import Workbench, run_step
+from pybuild.errors import BuildError, ChannelError, PybuildError
+from pybuild.locks import held
+from pybuild.model.machine import ChannelPackage
+from pybuild.model.plan import BuildPlan, PackagePlan, Plan, Run, Step
+from pybuild.plan.environment import applied
+from pybuild import conda
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Where builds happen.
+
+    Attributes:
+        cache: folder of fetched files, unpacked packages, stages and logs.
+        jobs: processes that one build may use.
+        files: path of each fetched file by its sha256.
+        on_phase: told (package, phase) for progress.
+        on_line: told each line that a command prints.
+    """
+
+    cache: Path
+    jobs: int
+    files: Mapping[str, Path]
+    on_phase: Callable[[str, str], None]
+    on_line: Callable[[str], None]
+
+
+def build_package(
+    package: PackagePlan, plan: Plan, shop: Workshop, packages: Mapping[str, ChannelPackage]
+) -> ChannelPackage:
+    """Build ``package`` and return it as the channel holds it; if it is there by now, only return it.
+
+    Args:
+        packages: the plan's packages that are already in the channel, by name, for the host prefix.
+
+    Raises:
+        BuildError: with the log's path and last lines; the stage is kept.
+        VerificationError: the result does not link as it must; it never reaches the channel.
+        ChannelError: the channel cannot be written.
+    """
+    channels.demand_writable(plan.channel, plan.subdir)
+    lock = Path(plan.channel, plan.subdir, ".pybuild", f"{package.name}-{package.key}.lock")
+
+    def waiting(owner: str) -> None:
+        shop.on_phase(package.name, f"waits: {owner} is building it")
+
+    with held(lock, waiting=waiting):
+        for found in channels.find_packages(plan.channel, plan.subdir, [package.name]):
+            if found.key == package.key and package.key:
+                return found
+        return _build(package, plan, shop, packages)
+
+
+def _build(
+    package: PackagePlan, plan: Plan, shop: Workshop, packages: Mapping[str, ChannelPackage]
+) -> ChannelPackage:
+    assert package.build is not None
+    started = time.time()
+    stage = make_stage(shop.cache / "stage", f"{package.name}-{package.version}")
+    with open_log(shop.cache / "logs", package) as log:
+        bench = _workbench(package.build, stage, shop, plan, log)
+        try:
+            _host(package.build, stage, shop, packages, bench)
+            seconds = _steps(package.build.steps, package.name, shop, bench)
+            shop.on_phase(package.name, "link check")
+            libraries = settle(package, plan, stage, bench)
+            shop.on_phase(package.name, "pack")
+            write_share(package, plan, stage, {"seconds": seconds, "libraries": libraries}, log.name)
+            made = _pack(package, plan, stage, int(started * 1000))
+        except PybuildError as error:
+            raise _explained(error, package, bench, Path(log.name)) from error
+    shutil.rmtree(stage.root, ignore_errors=True)
+    return made
+
+
+def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: IO[bytes]) -> Workbench:
+    prefix_python = f"{stage.host if build.new_python else plan.prefix}/bin/python"
+    tokens = {
+        "prefix": plan.prefix,
+        "host": str(stage.host),
+        "python": prefix_python,
+        "source": str(stage.source),
+        "overlay": str(stage.overlay),
+        "staging": str(stage.staging),
+        "dist": str(stage.dist),
+        "jobs": str(shop.jobs),
+    }
+    base = {"TMPDIR": str(stage.root / "tmp")}
+    environment = applied(build.environment, base)
+    from pybuild.plan.templates import late
+
+    environment = {name: late(value, tokens) for name, value in environment.items()}
+    return Workbench(
+        stage=stage, python=build.python, tokens=tokens, environment=environment,
+        files=shop.files, log=log, on_line=shop.on_line,
+    )  # fmt: skip
+
+
+def _host(
+    build: BuildPlan, stage: Stage, shop: Workshop, packages: Mapping[str, ChannelPackage], bench: Workbench
+) -> None:
+    if build.host:
+        files = [(packages[name].file, packages[name].sha256) for name in build.host]
+        bench.log.write(f"# host prefix: {', '.join(build.host)}\n".encode())
+        conda.link(files, stage.host, cache=shop.cache / "packages")
+
+
+def _steps(steps: tuple[Step, ...], name: str, shop: Workshop, bench: Workbench) -> dict[str, float]:
+    """Carry out the steps and return the seconds that each took."""
+    seconds: dict[str, float] = {}
+    for step in steps:
+        phase = step.name if isinstance(step, Run) else step.kind
+        shop.on_phase(name, phase)
+        started = time.monotonic()
+        run_step(step, bench)
+        seconds[phase] = round(time.monotonic() - started, 3)
+    return seconds
+
+
+def _pack(package: PackagePlan, plan: Plan, stage: Stage, timestamp: int) -> ChannelPackage:
+    import hashlib
+
+    metadata = Metadata(
+        name=package.name, version=package.version, build=package.build_string, subdir=plan.subdir,
+        depends=package.depends, summary=package.summary, homepage=package.homepage, license=package.license,
+        timestamp=timestamp,
+    )  # fmt: skip
+    # Packed beside its final place, so that putting it there is one rename.
+    folder = Path(plan.channel, plan.subdir, ".pybuild")
+    try:
+        beside = folder / f"{stage.root.name}.packing"
+        beside.mkdir()
+        file = pack(stage.staging, metadata, placeholder=str(stage.host), target=beside)
+        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        made = channels.put(
+            plan.channel,
+            plan.subdir,
+            ChannelPackage(
+                name=package.name, version=package.version, build=package.build_string, key=package.key,
+                loose_key=package.loose_key, file=str(file), sha256=sha256,
+            ),
+        )  # fmt: skip
+    except OSError as error:
+        raise ChannelError(
+            f"{folder}: {error.strerror}", hint="make room, then run the same again"
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return made
+
+
+def _explained(error: PybuildError, package: PackagePlan, bench: Workbench, log: Path) -> PybuildError:
+    """Give a build's failure its log, last relevant lines, and a script that reopens it."""
+    if not isinstance(error, BuildError):
+        return error
+    from pybuild.build.log import relevant_lines
+
+    bench.log.flush()
+    script = write_reopen_script(bench.stage, bench.environment)
+    return BuildError(
+        f"{package.name} {package.version}: {error.message}",
+        hint=f"bash {script}",
+        log=str(log),
+        tail=relevant_lines(log),
+        reopen=str(script),
+    )

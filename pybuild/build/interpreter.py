@@ -1,0 +1,154 @@
+"""A Python of the machine becomes the content of a conda package."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pybuild.build.interpreter_check import check_staged
+from pybuild.build.interpreter_debian import plain_first_line, undo_debian, undo_frozen
+from pybuild.build.interpreter_home import Home, read_home
+from pybuild.build.interpreter_libraries import stage_libraries
+from pybuild.build.interpreter_text import Rewrite, home_rewrite, rewrite_assignments, rewrite_sysconfig
+from pybuild.build.interpreter_tree import Copied, copy_file, copy_headers, copy_library, link
+from pybuild.errors import PrefixError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedInterpreter:
+    """An interpreter in a staging directory.
+
+    Attributes:
+        version: full version, ``3.11.7``.
+        program: path of its binary below the staging directory.
+        files: how many files and links it has; ``size`` is the sum of their bytes.
+        placeholder_files: paths below the staging directory of the files that hold the placeholder.
+    """
+
+    version: str
+    program: str
+    files: int
+    size: int
+    placeholder_files: tuple[str, ...]
+
+
+def stage_interpreter(interpreter: str, staging: Path, placeholder: str) -> StagedInterpreter:
+    """Copy an interpreter into an empty or missing directory, laid out as conda lays out Python.
+
+    Args:
+        interpreter: path of a base interpreter, as ``pybuild.load.interpreters`` finds it.
+        staging: afterwards the copy runs from here and sees nothing of the original.
+        placeholder: text that stands for the prefix wherever a file must name it.
+
+    Raises PrefixError where the original lacks a part or the copy turns out not to be independent,
+    BuildError where its RUNPATHs cannot be changed.
+    """
+    staging = Path(os.path.realpath(staging))
+    if staging.exists() and any(staging.iterdir()):
+        raise PrefixError(f"{staging}: cannot stage an interpreter here: the directory is not empty")
+    home = read_home(interpreter)
+    rewrite = home_rewrite(home, placeholder)
+    copied = Copied()
+    try:
+        _stage_library(home, staging, rewrite, placeholder, copied)
+        _stage_headers(home, staging, rewrite, copied)
+        _stage_programs(home, staging, rewrite, placeholder, copied)
+        _stage_pkgconfig(home, staging, rewrite, placeholder, copied)
+        stage_libraries(home, staging, copied)
+        for file in copied.elves if home.shared else ():
+            undo_frozen(file)
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}"
+        raise PrefixError(f"{home.executable}: cannot be copied: {reason}") from error
+    check_staged(home, staging, placeholder, copied.edited)
+    edited = sorted(str(path.relative_to(staging)) for path in copied.edited if _names(path, placeholder))
+    return StagedInterpreter(
+        version=home.version,
+        program=f"bin/python{home.short}",
+        files=copied.files,
+        size=copied.size,
+        placeholder_files=tuple(edited),
+    )
+
+
+def _stage_library(home: Home, staging: Path, rewrite: Rewrite, placeholder: str, copied: Copied) -> None:
+    library = staging / home.library
+    copy_library(home.stdlib, library, partial(_edit_library, home, rewrite, placeholder), copied)
+    inside = os.path.realpath(home.stdlib) + os.sep
+    for place in home.dynload:
+        if os.path.isdir(place) and not os.path.realpath(place).startswith(inside):
+            copy_library(place, library / "lib-dynload", lambda _, data: rewrite(data), copied)
+    (library / "site-packages").mkdir(parents=True, exist_ok=True)
+    if (library / "ensurepip").is_dir() and os.path.isdir(home.wheels):
+        _stage_wheels(home, library / "ensurepip" / "_bundled", copied)
+    # Red Hat and SUSE compile lib64 into the binary (sys.platlibdir); conda has lib alone.
+    folder = os.path.basename(os.path.dirname(home.stdlib))
+    if folder != "lib":
+        link(staging / folder, "lib")
+        copied.files += 1
+
+
+def _edit_library(home: Home, rewrite: Rewrite, placeholder: str, relative: str, data: bytes) -> bytes:
+    """Return what a text file of the standard library becomes."""
+    name = os.path.basename(relative)
+    if home.shared and name.startswith("_sysconfigdata") and name.endswith(".py"):
+        data = rewrite_sysconfig(data, home, placeholder)
+    elif home.shared and name == "Makefile":
+        data = rewrite_assignments(data, home, placeholder)
+    elif home.shared and name.endswith(".py"):
+        data = plain_first_line(undo_debian(relative, data), home.executable)
+    return rewrite(data)
+
+
+def _stage_wheels(home: Home, target: Path, copied: Copied) -> None:
+    """Bring along the wheels that ensurepip would take from the system (WHEEL_PKG_DIR)."""
+    for path in sorted(glob.glob(os.path.join(glob.escape(home.wheels), "*.whl"))):
+        name = os.path.basename(path)
+        if name.partition("-")[0] in ("pip", "setuptools"):
+            copy_file(path, target / name, copied)
+
+
+def _stage_headers(home: Home, staging: Path, rewrite: Rewrite, copied: Copied) -> None:
+    if not os.path.isfile(f"{home.include}/Python.h"):
+        raise PrefixError(f"{home.executable}: has no C headers: {home.include}/Python.h is missing")
+    # Debian's own pyconfig.h only includes the one of the architecture, which is copied over it.
+    for place in filter(None, (home.include, home.multiarch_include)):
+        copy_headers(place, staging / home.headers, lambda _, data: rewrite(data), copied)
+
+
+def _stage_programs(home: Home, staging: Path, rewrite: Rewrite, placeholder: str, copied: Copied) -> None:
+    name, major = f"python{home.short}", home.short[0]
+    binaries = staging / "bin"
+    copy_file(home.executable, binaries / name, copied)
+    (binaries / name).chmod(0o755)
+    link(binaries / f"python{major}", name)
+    link(binaries / "python", name)
+    copied.files += 2
+    config = os.path.join(os.path.dirname(home.executable), f"{name}-config")
+
+    def edit(data: bytes) -> bytes:
+        return rewrite(rewrite_assignments(data, home, placeholder) if home.shared else data)
+
+    if os.path.isfile(config):
+        copy_file(config, binaries / f"{name}-config", copied, edit)
+        link(binaries / f"python{major}-config", f"{name}-config")
+        copied.files += 1
+
+
+def _stage_pkgconfig(home: Home, staging: Path, rewrite: Rewrite, placeholder: str, copied: Copied) -> None:
+    def edit(data: bytes) -> bytes:
+        return rewrite(rewrite_assignments(data, home, placeholder) if home.shared else data)
+
+    for place in home.libraries:
+        found = glob.glob(os.path.join(glob.escape(place), "pkgconfig", f"python-{home.short}*.pc"))
+        for path in sorted(found):
+            copy_file(path, staging / "lib" / "pkgconfig" / os.path.basename(path), copied, edit)
+        if found:
+            return
+
+
+def _names(path: Path, placeholder: str) -> bool:
+    return placeholder.encode() in path.read_bytes()

@@ -1,0 +1,106 @@
+"""Carry out the steps of a build, one handler for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pybuild import process
+from pybuild.build.stage import Stage
+from pybuild.build.wheels import install_wheel
+from pybuild.errors import BuildError
+from pybuild.model.plan import Download, Overlay, Run, StageInterpreter, StageWheel, Step, Unpack
+from pybuild.plan.templates import late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """What the handlers work with.
+
+    Attributes:
+        tokens: values of the late tokens.
+        environment: the build's whole environment.
+        files: path of each fetched file by its sha256.
+        log: the build's log, open for writing.
+        on_line: told each line that a command prints.
+    """
+
+    stage: Stage
+    python: str
+    tokens: Mapping[str, str]
+    environment: Mapping[str, str]
+    files: Mapping[str, Path]
+    log: IO[bytes]
+    on_line: Callable[[str], None]
+
+
+def run_step(step: Step, bench: Workbench) -> None:
+    """Carry out one step.
+
+    Raises:
+        BuildError: a command ended with an error, or left no wheel.
+        ArchiveError: a source is damaged or hostile.
+        PrefixError: an interpreter cannot be staged.
+    """
+    _HANDLERS[type(step)](step, bench)
+
+
+def _unpack(step: Unpack, bench: Workbench) -> None:
+    from pybuild.build.unpack import unpack
+
+    bench.log.write(f"# unpack {step.download.file}\n".encode())
+    unpack(_file(step.download, bench), bench.stage.source)
+
+
+def _overlay(step: Overlay, bench: Workbench) -> None:
+    overlay = bench.stage.overlay
+    for download in step.downloads:
+        bench.log.write(f"# build requirement {download.file}\n".encode())
+        install_wheel(_file(download, bench), overlay, packages=overlay, python=bench.tokens["python"])
+
+
+def _run(step: Run, bench: Workbench) -> None:
+    argv = [late(word, bench.tokens) for word in step.argv]
+    cwd = str(bench.stage.source)
+    for name, value in sorted(bench.environment.items()):
+        bench.log.write(f"# {name}={value}\n".encode())
+    bench.log.write(f"$ cd {cwd}\n$ {' '.join(argv)}\n".encode())
+    code = process.run_logged(argv, env=bench.environment, cwd=cwd, log=bench.log, on_line=bench.on_line)
+    if code != 0:
+        raise BuildError(f"the step {step.name!r} failed with exit code {code}: {' '.join(argv[:4])} ...")
+
+
+def _stage_wheel(step: StageWheel, bench: Workbench) -> None:
+    if step.download is not None:
+        wheels = [_file(step.download, bench)]
+    else:
+        wheels = sorted(bench.stage.dist.glob("*.whl"))
+    if len(wheels) != 1:
+        found = ", ".join(wheel.name for wheel in wheels) or "none"
+        raise BuildError(f"the build must leave one wheel, it left {found}")
+    bench.log.write(f"# stage {wheels[0].name}\n".encode())
+    short = ".".join(bench.python.split(".")[:2])
+    packages = bench.stage.staging / "lib" / f"python{short}" / "site-packages"
+    install_wheel(wheels[0], bench.stage.staging, packages=packages, python=f"{bench.stage.host}/bin/python")
+
+
+def _stage_interpreter(step: StageInterpreter, bench: Workbench) -> None:
+    from pybuild.build.interpreter import stage_interpreter
+
+    bench.log.write(f"# stage the interpreter {step.interpreter}\n".encode())
+    stage_interpreter(step.interpreter, bench.stage.staging, str(bench.stage.host))
+
+
+def _file(download: Download, bench: Workbench) -> Path:
+    return bench.files[download.sha256]
+
+
+_HANDLERS: dict[type, Callable[..., None]] = {
+    Unpack: _unpack,
+    Overlay: _overlay,
+    Run: _run,
+    StageWheel: _stage_wheel,
+    StageInterpreter: _stage_interpreter,
+}

@@ -1,0 +1,110 @@
+"""``pybuild install`` and ``pybuild plan``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pybuild.cli.satisfied import satisfied
+from pybuild.cli.settings import prefix_of, request_of, settings_of
+from pybuild.cli.text import paint, put, say
+from pybuild.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from pybuild.model.plan import Plan
+    from pybuild.model.request import Request
+    from pybuild.workflow import Settings
+
+
+def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Print the plan and stop there."""
+    from pybuild.workflow import prepare
+
+    made = prepare(request_of(arguments, environ), settings_of(arguments, environ))
+    _show(made, arguments, put)
+    return 0
+
+
+def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Show the plan, ask, build what is missing, install it and verify it."""
+    prefix = prefix_of(arguments, environ)
+    if not arguments.rebuild and satisfied(Path(prefix), arguments.specs, arguments.verify, arguments.site):
+        if arguments.json:
+            put('{"changed": false}')
+        else:
+            say(f"{', '.join(arguments.specs)}: already in {prefix}, nothing to do")
+        return 0
+    return _install(arguments, environ)
+
+
+def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from pybuild.cli.progress import Screen
+    from pybuild.workflow import PrefixChangedError, prepare
+
+    request = request_of(arguments, environ)
+    with Screen(verbose=arguments.verbose) as screen:
+        settings = settings_of(arguments, environ, screen)
+        made = prepare(request, settings)
+        _show(made, arguments, say if not arguments.dry_run else put)
+        if arguments.dry_run:
+            return 0
+        _confirm(made, arguments)
+        try:
+            _carry_out(made, settings)
+        except PrefixChangedError as error:
+            screen.note(f"{error.message}; looking again")
+            made = prepare(request, settings)
+            _carry_out(made, settings)
+    return _verified(made, request, settings, arguments)
+
+
+def _carry_out(made: Plan, settings: Settings) -> None:
+    from pybuild.workflow import build_packages, fetch_sources, install
+
+    if made.changes_nothing():
+        return
+    files = fetch_sources(made, settings)
+    ready = build_packages(made, files, settings)
+    install(made, ready, settings)
+
+
+def _verified(made: Plan, request: Request, settings: Settings, arguments: argparse.Namespace) -> int:
+    import json
+
+    from pybuild.workflow import verify
+
+    ours = tuple(p.name for p in made.packages if p.action != "conda" and p.key)
+    levels = verify(Path(made.prefix), ours, made.verify, settings)
+    if arguments.json:
+        put(json.dumps({"changed": not made.changes_nothing(), "levels": dict(levels)}))
+        return 0
+    asked = {package.name: package for package in made.packages if package.requested}
+    for name, level in levels:
+        if name in asked:
+            say(f"{paint('done:', 'green')} {name} {asked[name].version} in {made.prefix}, verified: {level}")
+    return 0
+
+
+def _show(made: Plan, arguments: argparse.Namespace, out) -> None:  # type: ignore[no-untyped-def]
+    from pybuild.cli.render import plan_json, plan_text
+
+    if arguments.json and (out is put):
+        put(plan_json(made))
+    elif not arguments.json:
+        out(plan_text(made, verbose=arguments.verbose))
+
+
+def _confirm(made: Plan, arguments: argparse.Namespace) -> None:
+    if arguments.yes or made.changes_nothing():
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "there is no terminal to ask on", hint="add -y to accept the plan, or --dry-run to see it"
+        )
+    sys.stderr.write("\ngo ahead? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Interrupted("not accepted; nothing was changed")

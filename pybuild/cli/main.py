@@ -1,0 +1,57 @@
+"""From the command line to an exit code: the single place where errors become text."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+
+from pybuild.errors import ExitCode, Interrupted, PybuildError
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command and return its exit code (see docs/exit-codes.md).
+
+    Args:
+        argv: arguments without the program's name.
+        environ: the user's environment; it is read, never changed.
+    """
+    from pybuild.cli.parser import parse
+
+    try:
+        signal.signal(signal.SIGTERM, _stop)
+        arguments = parse(argv)
+        return int(arguments.run(arguments, environ))
+    except PybuildError as error:
+        return _explain(error, sys.argv)
+    except KeyboardInterrupt:
+        return _explain(Interrupted("interrupted; nothing is half done, the same command goes on"), sys.argv)
+    except BrokenPipeError:
+        return int(ExitCode.UNEXPECTED)
+    except OSError as error:
+        return _explain(_system(error), sys.argv)
+    except Exception as error:
+        from pybuild.cli.crash import report_crash
+
+        return report_crash(error, argv, environ)
+
+
+def _stop(number: int, frame: object) -> None:
+    """SIGTERM, as batch systems send it, stops a run the way Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _explain(error: PybuildError, argv: Sequence[str]) -> int:
+    """Print an error as one sentence, its hint and, for a build, where to look; return its code."""
+    from pybuild.cli.text import explain
+
+    sys.stderr.write(explain(error))
+    return int(error.code)
+
+
+def _system(error: OSError) -> PybuildError:
+    """Turn the operating system's refusal into a sentence: a full disk, a missing permission."""
+    where = f"{error.filename}: " if error.filename else ""
+    reason = (error.strerror or str(error)).lower()
+    hints = {28: "make room there, then run the same command again", 122: "your quota there is used up"}
+    return PybuildError(f"{where}{reason}", hint=hints.get(error.errno or 0))

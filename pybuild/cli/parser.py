@@ -1,0 +1,154 @@
+"""The command line: every command, its options and its one-line help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from pybuild import __version__
+from pybuild.errors import UsageError
+
+Command = Callable[[argparse.Namespace, Mapping[str, str]], int]
+
+_EPILOG = """\
+start here:
+  pybuild install mpi4py --prefix myenv     build mpi4py for this machine, into the conda prefix myenv
+  pybuild plan mpi4py --prefix myenv        only show what that would do
+  pybuild list --prefix myenv               what was installed, and how far it is proven
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports mistakes the way every other error is reported."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message[:1].lower() + message[1:], hint=f"{self.prog} --help")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed arguments; ``run`` is the command's function.
+
+    Raises:
+        UsageError: no such command or option, or a missing argument.
+    """
+    parser = _Parser(
+        prog="pybuild",
+        description="Build HPC Python packages from source, for this site, into a conda prefix.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"pybuild {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _install_commands(commands)
+    _prefix_commands(commands)
+    _data_commands(commands)
+    return parser.parse_args(argv)
+
+
+def _install_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    for name, text, run in (
+        ("install", "plan, confirm, build, install, verify", "install:install"),
+        ("plan", "show what install would do, and why", "install:plan"),
+        ("script", "print a bash script that does the same without pybuild", "script:script"),
+    ):
+        command = _add(commands, name, text, run)
+        command.add_argument(
+            "specs", nargs="+", metavar="SPEC", help="mpi4py, 'mpi4py>=4', 'mpi4py[exe]==3.0.0'"
+        )
+        _prefix_option(command, must_exist=False)
+        command.add_argument("--python", metavar="VERSION|PATH", help="Python of a new prefix")
+        command.add_argument("--rebuild", action="store_true", help="build even what is already there")
+        command.add_argument("--verify", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
+                             help="demand this level: built, linked, imported or ranked")  # fmt: skip
+        _place_options(command)
+        if name == "install":
+            command.add_argument("-y", "--yes", action="store_true", help="do not ask")
+            command.add_argument("-n", "--dry-run", action="store_true", help="stop after the plan")
+            command.add_argument("-j", "--jobs", type=int, metavar="N", help="processes that a build may use")
+        command.add_argument(
+            "-v", "--verbose", action="store_true", help="show steps, environment and reasons"
+        )
+
+
+def _prefix_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = _add(commands, "list", "list what pybuild installed, and how far it is proven", "prefix:list_")
+    _prefix_option(command)
+    command = _add(commands, "info", "show everything known about an installed package", "prefix:info")
+    command.add_argument("name", metavar="NAME")
+    _prefix_option(command)
+    command = _add(commands, "log", "print the build log of an installed package", "prefix:log")
+    command.add_argument("name", metavar="NAME")
+    _prefix_option(command)
+    command = _add(commands, "verify", "prove installed packages, as far as their checks go", "prefix:verify")
+    command.add_argument(
+        "names", nargs="*", metavar="NAME", help="default: everything that pybuild installed"
+    )
+    command.add_argument(
+        "--level", choices=("linked", "imported", "ranked"), help="default: the highest possible"
+    )
+    _prefix_option(command)
+    _place_options(command)
+    command = _add(commands, "uninstall", "remove packages that pybuild installed", "prefix:uninstall")
+    command.add_argument("names", nargs="+", metavar="NAME")
+    _prefix_option(command)
+    command.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    _place_options(command)
+
+
+def _data_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    recipe = commands.add_parser("recipe", help="look at and check recipes")
+    inner = recipe.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    command = _add(inner, "list", "list every recipe", "data:recipe_list")
+    _place_options(command)
+    command = _add(inner, "show", "show a recipe: versions, options, what it needs", "data:recipe_show")
+    command.add_argument("name", metavar="NAME")
+    _place_options(command)
+    command = _add(inner, "lint", "check recipes (default: all) and sites", "data:recipe_lint")
+    command.add_argument("names", nargs="*", metavar="NAME")
+    _place_options(command)
+    site = commands.add_parser("site", help="look at what pybuild knows about machines")
+    inner = site.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    command = _add(inner, "list", "list every site", "data:site_list")
+    _place_options(command)
+    command = _add(inner, "show", "show a site (default: the one detected here)", "data:site_show")
+    command.add_argument("name", nargs="?", metavar="NAME")
+    _place_options(command)
+
+
+def _add(commands: argparse._SubParsersAction[_Parser], name: str, text: str, run: str) -> _Parser:
+    command = commands.add_parser(
+        name, help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+    )
+    command.add_argument("--json", action="store_true", help="print data for programs")
+    command.set_defaults(run=_later(run))
+    return command
+
+
+def _later(place: str) -> Command:
+    """Return a function that imports its module only when it is called: a command loads what it needs."""
+    module, name = place.split(":")
+
+    def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+        return int(getattr(import_module(f"pybuild.cli.{module}"), name)(arguments, environ))
+
+    return run
+
+
+def _prefix_option(command: _Parser, *, must_exist: bool = True) -> None:
+    text = "the conda prefix" if must_exist else "the conda prefix; made if it does not exist"
+    command.add_argument("-p", "--prefix", metavar="DIR", help=f"{text} (default: $CONDA_PREFIX)")
+
+
+def _place_options(command: _Parser) -> None:
+    command.add_argument("--site", metavar="NAME", help="the site, instead of detecting it")
+    command.add_argument(
+        "--recipes", metavar="DIR", action="append", default=[], help="more recipes, looked at first"
+    )
+    command.add_argument(
+        "--sites", metavar="DIR", action="append", default=[], help="more sites, looked at first"
+    )
+    command.add_argument("--channel", metavar="DIR", help="conda channel for built packages")
+    command.add_argument("--cache", metavar="DIR", help="folder for sources, stages and logs")

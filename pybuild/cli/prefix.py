@@ -1,0 +1,160 @@
+"""Commands on a prefix: ``list``, ``info``, ``log``, ``verify``, ``uninstall``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pybuild.cli.settings import prefix_of, settings_of
+from pybuild.cli.text import columns, paint, put, say
+from pybuild.errors import Interrupted, PrefixError, UsageError
+from pybuild.prefix.notes import Note, is_installed, read_note, read_notes
+
+
+def list_(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """List what pybuild installed, and whether conda still has it."""
+    prefix = _existing(arguments, environ)
+    notes = [{**note, "installed": is_installed(prefix, note)} for note in read_notes(prefix)]
+    if arguments.json:
+        put(json.dumps(notes, indent=1))
+        return 0
+    rows = [("name", "version", "build", "site", "verified")] if notes else []
+    rows += [
+        (str(n["name"]), str(n["version"]), str(n["build"]), str(n["site"]),
+         str(n["level"]) if n["installed"] else "gone: conda removed or replaced it")
+        for n in notes
+    ]  # fmt: skip
+    for line in columns(rows):
+        put(line)
+    if not notes:
+        say(f"pybuild has installed nothing in {prefix}")
+    return 0
+
+
+def info(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Show everything known about one installed package."""
+    from pybuild.prefix.installed import read_record
+
+    prefix = _existing(arguments, environ)
+    note = _note(prefix, arguments.name)
+    record = read_record(prefix, arguments.name) or {}
+    if arguments.json:
+        put(json.dumps({"note": note, "record": record}, indent=1))
+        return 0
+    for line in columns(_info_rows(note, record)):
+        put(line)
+    return 0
+
+
+def log(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Print the log of the build of an installed package."""
+    from pybuild.prefix.installed import share
+
+    prefix = _existing(arguments, environ)
+    _note(prefix, arguments.name)
+    path = share(prefix, arguments.name) / "build.log"
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError as error:
+        raise PrefixError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from error
+    if arguments.json:
+        put(json.dumps({"path": str(path), "log": text}))
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Prove what is installed, and note the level that each package reached."""
+    from pybuild.cli.progress import Screen
+    from pybuild.workflow import locked
+    from pybuild.workflow import verify as prove
+
+    prefix = _existing(arguments, environ)
+    names = tuple(arguments.names) or tuple(str(note["name"]) for note in read_notes(prefix))
+    with Screen() as screen:
+        settings = settings_of(arguments, environ, screen)
+        with locked(prefix, settings):
+            levels = prove(prefix, names, arguments.level, settings)
+    if arguments.json:
+        put(json.dumps(dict(levels)))
+    else:
+        for line in columns(levels):
+            put(line)
+    return 0
+
+
+def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Remove packages, after asking, and say who still needs them."""
+    from pybuild.cli.progress import Screen
+    from pybuild.workflow import uninstall as remove
+
+    prefix = _existing(arguments, environ)
+    notes = [_note(prefix, name) for name in arguments.names]
+    _demand_unneeded(prefix, arguments.names)
+    for note in notes:
+        say(f"  - {note['name']} {note['version']} {note['build']}")
+    if not arguments.yes:
+        if not sys.stdin.isatty():
+            raise UsageError("there is no terminal to ask on", hint="add -y")
+        sys.stderr.write(f"remove from {prefix}? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise Interrupted("not accepted; nothing was changed")
+    with Screen() as screen:
+        remove(prefix, tuple(arguments.names), settings_of(arguments, environ, screen))
+    if arguments.json:
+        put(json.dumps({"removed": arguments.names}))
+    else:
+        say(f"{paint('done:', 'green')} removed {', '.join(arguments.names)} from {prefix}")
+    return 0
+
+
+def _existing(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Path:
+    prefix = Path(prefix_of(arguments, environ))
+    if not (prefix / "conda-meta" / "history").exists():
+        raise PrefixError(
+            f"{prefix}: is no conda prefix (it has no conda-meta/history)",
+            hint=f"pybuild install mpi4py -p {prefix} makes one",
+        )
+    return prefix
+
+
+def _note(prefix: Path, name: str) -> Note:
+    note = read_note(prefix, name)
+    if note is None:
+        raise PrefixError(f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}")
+    return note
+
+
+def _demand_unneeded(prefix: Path, names: list[str]) -> None:
+    """A package that another one of ours was built against must not go alone."""
+    for note in read_notes(prefix):
+        bound = note["identity"]
+        assert isinstance(bound, list)
+        for virtual, identity in bound:
+            owner = str(identity).split(" ")[0]
+            if owner in names and note["name"] not in names and is_installed(prefix, note):
+                raise PrefixError(
+                    f"{owner} is the {virtual} that {note['name']} was built against",
+                    hint=f"pybuild uninstall {owner} {note['name']} -p {prefix}",
+                )
+
+
+def _info_rows(note: Note, record: dict[str, Any]) -> list[tuple[str, str]]:
+    package = record.get("package", {})
+    rows = [(key, str(note[key])) for key in ("name", "version", "build", "key", "site", "level")]
+    rows += [("summary", package.get("summary", "")), ("license", package.get("license", ""))]
+    rows += [(virtual, identity) for virtual, identity in package.get("identity", ())]
+    rows += [("why", why) for why in package.get("why", ())]
+    rows += [(f"seconds: {step}", f"{value:g}") for step, value in record.get("seconds", {}).items()]
+    proofs = note["proofs"]
+    assert isinstance(proofs, list)
+    rows += [
+        (f"proof: {p['level']}", f"{p['when']} on {p['where']}  {json.dumps(p['seen'])}") for p in proofs
+    ]
+    return [(label, text) for label, text in rows if text]

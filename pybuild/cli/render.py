@@ -1,0 +1,106 @@
+"""Plans as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from pybuild.cli.text import columns, paint
+from pybuild.model.plan import (
+    BuildPlan,
+    Overlay,
+    PackagePlan,
+    Plan,
+    Run,
+    StageInterpreter,
+    StageWheel,
+    Unpack,
+)
+
+_SIGNS = {"new": "+", "upgrade": "^", "downgrade": "v", "replace": "~", "none": "="}
+_ACTIONS = {"build": "build", "channel": "from the channel", "keep": "keep", "conda": "from a conda channel"}
+
+
+def plan_json(plan: Plan) -> str:
+    """Return the whole plan as JSON."""
+    return json.dumps(asdict(plan), indent=2)
+
+
+def plan_text(plan: Plan, *, verbose: bool = False) -> str:
+    """Return the plan for people: what happens to each package, then how and why.
+
+    Args:
+        verbose: also say how packages that are not asked for are built, and the whole environment.
+    """
+    lines = [
+        paint(f"{' '.join(plan.specs)} -> {plan.prefix}", "bold") + (" (new)" if plan.new_prefix else "")
+    ]
+    facts = [("site", plan.site), ("python", plan.python), ("channel", plan.channel), ("verify", plan.verify)]
+    lines += columns(facts, indent="  ")
+    lines += [f"  {paint('note', 'dim')}  {note}" for note in plan.notes]
+    lines.append("")
+    lines += columns([_row(package) for package in plan.packages], indent="  ")
+    lines += [f"  - {name} {version} {build}  removed" for name, version, build in plan.removes]
+    for package in plan.packages:
+        if package.action != "keep" and (package.requested or verbose):
+            lines += ["", *_details(package, verbose)]
+    if plan.changes_nothing():
+        lines += ["", "nothing to do"]
+    return "\n".join(lines)
+
+
+def _row(package: PackagePlan) -> tuple[str, ...]:
+    sign = _SIGNS[package.change]
+    what = _ACTIONS[package.action]
+    if package.change == "downgrade" and package.was:
+        what += paint(f", DOWNGRADES {package.was[0]}", "red")
+    elif package.was:
+        what += f", {package.change}s {package.was[0]} {package.was[1]}"
+    if package.unproven:
+        what += paint(", unproven recipe", "yellow")
+    return sign, package.name, package.version, package.build_string, what
+
+
+def _details(package: PackagePlan, verbose: bool) -> Iterator[str]:
+    yield paint(f"{package.name} {package.version}", "bold") + (
+        f"  {package.summary}" if package.summary else ""
+    )
+    rows = [("why", why) for why in package.why if why]
+    if package.action == "build" and package.build is not None:
+        rows += _build_rows(package.build, verbose)
+    elif package.file:
+        rows.append(("file", package.file))
+    rows += [("check", _check(check.level, check.name)) for check in package.checks]
+    seen = ""
+    shown = []
+    for label, text in rows:
+        shown.append(("" if label == seen else label, text))
+        seen = label
+    yield from columns(shown, indent="  ")
+
+
+def _build_rows(build: BuildPlan, verbose: bool) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for step in build.steps:
+        if isinstance(step, Unpack):
+            rows.append(("source", f"{step.download.file}  sha256 {step.download.sha256}"))
+        elif isinstance(step, Overlay):
+            rows += [("needs", f"{d.file} (wheel, for the build only)") for d in step.downloads]
+        elif isinstance(step, Run):
+            rows.append(("run", " ".join(step.argv)))
+        elif isinstance(step, StageWheel) and step.download is not None:
+            rows.append(("wheel", f"{step.download.file}  sha256 {step.download.sha256}"))
+        elif isinstance(step, StageInterpreter):
+            rows.append(("copy", step.interpreter))
+    for edit in build.environment:
+        if verbose or edit.why.startswith(("recipe", "rule")):
+            text = (
+                f"{edit.name}={edit.value}" if edit.kind == "set" else f"{edit.kind} {edit.name} {edit.value}"
+            )
+            rows.append(("env", f"{text}  ({edit.why})"))
+    return rows
+
+
+def _check(level: str, name: str) -> str:
+    return f"{name}  ({level})"

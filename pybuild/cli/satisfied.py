@@ -1,0 +1,63 @@
+"""The shortest way to "nothing to do": a few small files, none of the libraries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pybuild.prefix import places
+from pybuild.prefix.notes import Note, is_installed, read_note
+
+_LEVELS = ("built", "linked", "imported", "ranked")
+
+
+def satisfied(prefix: Path, specs: Sequence[str], level: str | None, site: str | None) -> bool:
+    """Return whether the prefix surely is what is asked for; False means "look properly".
+
+    Args:
+        level: verification that the user demands, None for what was demanded at installation.
+        site: name of a site that the user demands.
+    """
+    return not os.path.exists(places.journal(prefix)) and all(
+        _satisfied(prefix, text, level, site) for text in specs
+    )
+
+
+def _satisfied(prefix: Path, text: str, level: str | None, site: str | None) -> bool:
+    if _is_name(text):
+        note = read_note(prefix, text)
+        wanted = True
+    else:
+        from packaging.requirements import InvalidRequirement, Requirement
+        from packaging.utils import canonicalize_name
+
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            return False
+        note = read_note(prefix, canonicalize_name(requirement.name))
+        wanted = note is not None and _fits(requirement.extras, requirement.specifier, note)
+    return (
+        note is not None
+        and wanted
+        and is_installed(prefix, note)
+        and _proven(note, level)
+        and (site is None or note.get("site") == site)
+    )
+
+
+def _is_name(text: str) -> bool:
+    return text.replace("-", "").isalnum() and text == text.lower()
+
+
+def _fits(extras: set[str], specifier, note: Note) -> bool:  # type: ignore[no-untyped-def]
+    options = note["options"]
+    assert isinstance(options, list)
+    return specifier.contains(str(note["version"]), prereleases=True) and extras <= set(options)
+
+
+def _proven(note: Note, level: str | None) -> bool:
+    """Return whether the level reached is the one demanded, or the highest that the package can prove."""
+    wanted = min(_LEVELS.index(str(level or note["demanded"])), _LEVELS.index(str(note["highest"])))
+    return _LEVELS.index(str(note["level"])) >= wanted

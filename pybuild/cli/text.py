@@ -1,0 +1,51 @@
+"""Sentences and columns for people; colour only on a terminal that wants it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from pybuild.errors import BuildError, PybuildError
+
+_CODES = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
+
+
+def paint(text: str, colour: str, *, stream: object = None) -> str:
+    """Return ``text`` in a colour, or as it is where ``NO_COLOR`` is set or nobody sees it."""
+    target = stream or sys.stderr
+    wants = getattr(target, "isatty", lambda: False)() and not os.environ.get("NO_COLOR")
+    return f"\033[{_CODES[colour]}m{text}\033[0m" if wants and text else text
+
+
+def explain(error: PybuildError) -> str:
+    """Return what is printed for an error."""
+    lines = [f"{paint('error:', 'red')} {error.message}"]
+    if isinstance(error, BuildError):
+        lines += [f"  | {line}" for line in error.tail]
+        lines += [f"log: {error.log}"] if error.log else []
+    if error.hint:
+        lines.append(f"{paint('hint:', 'cyan')} {error.hint}")
+    return "\n".join(lines) + "\n"
+
+
+def columns(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: str = "") -> list[str]:
+    """Return rows as lines with aligned columns; the last column is not padded."""
+    table = [list(row) for row in rows]
+    if not table:
+        return []
+    widths = [max(len(row[i]) for row in table if i < len(row)) for i in range(max(map(len, table)))]
+    return [
+        indent + (" " * gap).join(c.ljust(w) for c, w in zip(row, widths, strict=False)).rstrip()
+        for row in table
+    ]
+
+
+def say(text: str) -> None:
+    """Print for people: to standard error."""
+    sys.stderr.write(text + "\n")
+
+
+def put(text: str) -> None:
+    """Print what a program may read: to standard output."""
+    sys.stdout.write(text + "\n")

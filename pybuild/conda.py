@@ -1,0 +1,118 @@
+"""The only file that imports rattler, conda's engine: records, transactions, solves, channel indexes.
+
+py-rattler 0.28 on Python 3.11 sometimes aborts while the interpreter shuts down after an asyncio call
+(``PyGILState_Release``: one of its threads comes back too late). pybuild therefore never shuts the
+interpreter down: ``pybuild.__main__.run`` ends the process with ``os._exit`` once everything is flushed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pybuild.errors import ChecksumError, PrefixError
+from pybuild.model.machine import CondaPackage
+
+
+def link(
+    files: Sequence[tuple[str, str]],
+    prefix: Path,
+    *,
+    cache: Path,
+    final: Path | None = None,
+    replaced: Sequence[Path] = (),
+) -> None:
+    """Install packages into ``prefix`` and unlink those that they replace; nothing else is looked at.
+
+    Args:
+        files: (path of a ``.conda`` file or its address, sha256) of each package.
+        cache: folder of unpacked packages; files are hard-linked from it where possible.
+        final: the prefix that text in the files shall name, where it differs from ``prefix``.
+        replaced: paths of the ``conda-meta`` records of the packages to unlink.
+
+    Raises:
+        ChecksumError: a file is not the one that the plan names.
+        PrefixError: the transaction failed.
+    """
+    asyncio.run(_link(files, prefix, cache, final, replaced))
+
+
+async def _link(
+    files: Sequence[tuple[str, str]], prefix: Path, cache: Path, final: Path | None, replaced: Sequence[Path]
+) -> None:
+    import rattler
+
+    records = [await _record(file, sha256) for file, sha256 in files]
+    old = [rattler.PrefixRecord.from_path(path) for path in replaced]
+    try:
+        await rattler.install(
+            records,
+            target_prefix=prefix,
+            cache_dir=cache,
+            installed_packages=old,
+            execute_link_scripts=False,
+            show_progress=False,
+            alternative_target_prefix=final,
+        )
+    except Exception as error:
+        raise PrefixError(f"{prefix}: the packages could not be installed: {error}") from error
+
+
+async def _record(file: str, sha256: str) -> Any:
+    """Read a package's record from its file and check that the file is the one that was planned."""
+    import rattler
+
+    try:
+        record = await rattler.RepoDataRecord.from_package_archive(file)
+    except Exception as error:
+        raise PrefixError(f"{file}: cannot be read as a conda package: {error}") from error
+    found = bytes(record.sha256 or b"").hex()
+    if found != sha256:
+        raise ChecksumError(
+            f"{file}: sha256 expected {sha256}, found {found}",
+            hint="remove the file; the package is built again",
+        )
+    record.channel = Path(file).parent.parent.as_uri()
+    return record
+
+
+def index_channel(channel: Path) -> None:
+    """Write ``repodata.json`` for every subdir of the channel, for conda and its relatives."""
+    import rattler.index
+
+    asyncio.run(rattler.index.index_fs(channel, write_zst=False, write_shards=False))
+
+
+def solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> tuple[CondaPackage, ...]:
+    """Return what a conda channel would install for ``specs``.
+
+    Raises:
+        PrefixError: no channel answered, or the specs cannot be met.
+    """
+    return asyncio.run(_solve(channels, specs, subdir))
+
+
+async def _solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> tuple[CondaPackage, ...]:
+    import rattler
+
+    try:
+        records = await rattler.solve(
+            sources=[rattler.Channel(channel) for channel in channels],
+            specs=[rattler.MatchSpec(spec) for spec in specs],
+            platforms=[rattler.Subdir(subdir), rattler.Subdir("noarch")],
+            virtual_packages=rattler.VirtualPackage.detect(),
+        )
+    except Exception as error:
+        raise PrefixError(f"{', '.join(channels)}: {str(error).splitlines()[0]}") from error
+    return tuple(
+        CondaPackage(
+            name=record.name.normalized,
+            version=str(record.version),
+            build=str(record.build),
+            url=record.url,
+            sha256=bytes(record.sha256 or b"").hex(),
+        )
+        for record in rattler.PackageRecord.sort_topologically(list(records))
+    )

@@ -1,0 +1,69 @@
+"""Load the recipes that a request can come to need, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from pybuild.errors import PlanError
+from pybuild.model.recipe import Recipe
+from pybuild.model.site import Site
+
+
+class Recipes(Protocol):
+    """Where recipes come from."""
+
+    def get(self, name: str) -> Recipe:
+        """Return the named recipe; PlanError where there is none."""
+
+
+def load_closure(tree: Recipes, names: Iterable[str], site: Site, *, tools: Iterable[str]) -> dict[str, Recipe]:
+    """Return the named recipes and everything they may need, by name.
+
+    Args:
+        tools: recipes that the build systems add.
+
+    Raises:
+        PlanError: a named recipe does not exist; one that is only needed may be absent,
+            since the prefix may have the package already.
+        DocumentError: a recipe is wrong.
+    """
+    asked = [canonicalize_name(name) for name in names]
+    found: dict[str, Recipe] = {}
+    waiting = [*asked, *tools]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        try:
+            found[name] = tree.get(name)
+        except PlanError:
+            if name in asked:
+                raise
+            continue
+        waiting += _needs(found[name], site)
+    return found
+
+
+def virtuals(recipes: Iterable[Recipe]) -> set[str]:
+    """Return every virtual that the recipes can ask for."""
+    return {virtual for recipe in recipes for part in _requirements(recipe) for virtual in part.get("virtual", ())}
+
+
+def _needs(recipe: Recipe, site: Site) -> list[str]:
+    names: list[str] = []
+    for part in _requirements(recipe):
+        for text in (*part.get("build", ()), *part.get("run", ())):
+            names.append(canonicalize_name(Requirement(text).name))
+        wanted = set(part.get("virtual", ()))
+        names += [p.recipe for v in site.virtuals if v.name in wanted for p in v.providers if p.recipe]
+    return names
+
+
+def _requirements(recipe: Recipe) -> list[dict[str, tuple[str, ...]]]:
+    own = recipe.requirements
+    parts = [{"virtual": own.virtual, "build": own.build, "run": own.run}]
+    return parts + [dict(o.requirements) for o in recipe.overrides if o.requirements is not None]

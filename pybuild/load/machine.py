@@ -1,0 +1,68 @@
+"""Read from this machine what a plan needs to know, and nothing else."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import platform
+from collections.abc import Mapping
+
+from pybuild.errors import PlanError, PrefixError
+from pybuild.load.interpreters import find_interpreters
+from pybuild.load.programs import find_providers
+from pybuild.model.machine import CondaPackage, Machine, PrefixState
+from pybuild.model.request import Request
+from pybuild.model.site import Site
+
+_SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64"}
+
+
+def read_machine(
+    request: Request, site: Site, state: PrefixState, virtuals: set[str], environ: Mapping[str, str]
+) -> Machine:
+    """Return the facts for one request.
+
+    Raises:
+        PlanError: no such platform.
+    """
+    from packaging.tags import platform_tags
+
+    arch = platform.machine()
+    if arch not in _SUBDIRS:
+        raise PlanError(f"this machine is {arch}; pybuild knows {', '.join(sorted(_SUBDIRS))}")
+    base, note = _base(request, site, state, _SUBDIRS[arch])
+    fresh = state.python is None and not base
+    return Machine(
+        arch=arch,
+        subdir=_SUBDIRS[arch],
+        platforms=tuple(platform_tags()),
+        environment=_kept(site, environ),
+        providers=find_providers(site, virtuals, prefix=request.prefix, environ=environ),
+        interpreters=find_interpreters(request.python, environ=environ) if fresh else (),
+        base=base,
+        base_note=note,
+    )
+
+
+def _kept(site: Site, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, value)
+        for name, value in sorted(environ.items())
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in site.keep_env)
+    )
+
+
+def _base(
+    request: Request, site: Site, state: PrefixState, subdir: str
+) -> tuple[tuple[CondaPackage, ...], str]:
+    """Ask the site's conda channels for the base of a new prefix; none, or no answer, is no error."""
+    if state.python is not None or not site.channels or (request.python and os.sep in request.python):
+        return (), ""
+    from pybuild import conda
+
+    python = f"python {request.python}.*" if request.python else "python"
+    try:
+        base = conda.solve(site.channels, (python, "pip"), subdir)
+    except PrefixError as error:
+        return (), f"no conda channel answered ({error.message})"
+    return base, f"the new prefix comes from {', '.join(site.channels)}"

@@ -1,0 +1,126 @@
+"""Where recipes, sites, the cache and the channel are on this machine."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pybuild.load.document import load_document
+from pybuild.load.schema import validate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """What the command line, the environment and the configuration file say together.
+
+    Attributes:
+        recipes: directories of recipes, first wins.
+        sites: directories of site files, first wins.
+        channel: directory of the channel that built packages are kept in.
+        cache: directory of downloads and build folders.
+        site: name of the site to use, None to detect it.
+        jobs: how many processes a build may use, None for the machine's number.
+    """
+
+    recipes: tuple[str, ...]
+    sites: tuple[str, ...]
+    channel: str
+    cache: str
+    site: str | None = None
+    jobs: int | None = None
+
+
+def find_places(
+    environ: Mapping[str, str],
+    recipes: Sequence[str | os.PathLike[str]] = (),
+    sites: Sequence[str | os.PathLike[str]] = (),
+) -> Places:
+    """Return the places for one run.
+
+    Directories are searched in the order command line, configuration file, what comes with pybuild.
+    ``PYBUILD_CHANNEL``, ``PYBUILD_CACHE`` and ``PYBUILD_SITE`` win over the configuration file,
+    whose own place is ``PYBUILD_CONFIG`` or ``pybuild/config.yaml`` in the user's configuration directory.
+
+    Args:
+        environ: the user's environment.
+        recipes, sites: directories named on the command line.
+
+    Raises:
+        DocumentError: the configuration file is wrong, or ``PYBUILD_CONFIG`` names none.
+    """
+    config, base = _configuration(environ)
+    channel = _said(environ, "PYBUILD_CHANNEL") or _resolved(config.get("channel"), base, environ)
+    cache = _said(environ, "PYBUILD_CACHE") or _resolved(config.get("cache"), base, environ)
+    return Places(
+        recipes=_directories(environ, recipes, config.get("recipes", ()), base, "recipes"),
+        sites=_directories(environ, sites, config.get("sites", ()), base, "sitecfg"),
+        channel=channel or os.path.join(_xdg(environ, "XDG_DATA_HOME", ".local/share"), "channel"),
+        cache=cache or _xdg(environ, "XDG_CACHE_HOME", ".cache"),
+        site=environ.get("PYBUILD_SITE") or config.get("site"),
+        jobs=int(config["jobs"]) if "jobs" in config else None,
+    )
+
+
+def shipped(kind: str) -> str:
+    """Return the directory of the recipes (``recipes``) or sites (``sitecfg``) that come with pybuild."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "data", kind)
+    if os.path.isdir(inside):
+        return inside
+    return os.path.join(os.path.dirname(package), kind)  # a checkout of the repository
+
+
+def _configuration(environ: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
+    """Return the configuration file's content, empty where there is none, and its directory."""
+    named = _said(environ, "PYBUILD_CONFIG")
+    path = named or os.path.join(_xdg(environ, "XDG_CONFIG_HOME", ".config"), "config.yaml")
+    base = os.path.dirname(path)
+    if not named and not os.path.exists(path):
+        return {}, base
+    document = load_document(path)
+    validate(document, "config")
+    return document.data, base
+
+
+def _directories(
+    environ: Mapping[str, str],
+    first: Sequence[str | os.PathLike[str]],
+    then: Sequence[str],
+    base: str,
+    kind: str,
+) -> tuple[str, ...]:
+    named = [os.path.abspath(directory) for directory in first]
+    named += [_resolved(directory, base, environ) or "" for directory in then]
+    return tuple(dict.fromkeys([*named, shipped(kind)]))
+
+
+def _said(environ: Mapping[str, str], name: str) -> str | None:
+    """Return a path of the environment, made absolute; an empty variable says nothing."""
+    value = environ.get(name, "")
+    return _resolved(value, os.getcwd(), environ) if value else None
+
+
+def _resolved(path: str | None, base: str, environ: Mapping[str, str]) -> str | None:
+    """Return an absolute path; relative ones begin at ``base``, ``~/`` at the user's home."""
+    if path is None:
+        return None
+    if path == "~" or path.startswith("~/"):
+        path = _home(environ) + path[1:]
+    return os.path.normpath(os.path.join(base, path))
+
+
+def _xdg(environ: Mapping[str, str], variable: str, default: str) -> str:
+    # platformdirs gives the same on Linux, but importing it takes longer than the rest of this file together,
+    # and it looks at the process's environment instead of the one it is given.
+    # tests/load/test_places.py compares the two.
+    base = environ.get(variable, "")
+    if not base.strip():
+        base = os.path.join(_home(environ), default)
+    return os.path.join(base, "pybuild")
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir

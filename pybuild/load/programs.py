@@ -1,0 +1,91 @@
+"""Find a site's providers on this machine: programs on the PATH or in the prefix, and what they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from pybuild import process
+from pybuild.model.machine import FoundProvider
+from pybuild.model.site import Provider, Site
+
+_MPI_QUESTIONS = (("-show",), ("--version",))
+"""MPICH's and Open MPI's wrappers print the command that they would run for ``-show``
+(mpicc(1) of both), everything else a version for ``--version``."""
+
+
+def find_providers(
+    site: Site, virtuals: Iterable[str], *, prefix: str, environ: Mapping[str, str]
+) -> tuple[FoundProvider, ...]:
+    """Return which of the site's path and prefix providers are really there.
+
+    Args:
+        virtuals: only these are looked for.
+        prefix: the target prefix, whether it exists or not.
+        environ: the user's environment; only its PATH is used.
+    """
+    wanted = set(virtuals)
+    work = [(v.name, p) for v in site.virtuals if v.name in wanted for p in v.providers]
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda row: _find(row[0], row[1], prefix, environ), work)
+        return tuple(provider for provider in found if provider is not None)
+
+
+def _find(
+    virtual: str, provider: Provider, prefix: str, environ: Mapping[str, str]
+) -> FoundProvider | None:
+    if provider.where not in ("path", "prefix") or not provider.programs:
+        return None
+    inside = os.path.join(prefix, "bin")
+    path = inside if provider.where == "prefix" else _outside(environ.get("PATH", os.defpath), inside)
+    programs = {field: _which(names, path) for field, names in provider.programs}
+    first = programs[provider.programs[0][0]]
+    if first is None:
+        return None
+    fields = [(field, _in_prefix(program, prefix)) for field, program in programs.items() if program]
+    return FoundProvider(
+        virtual=virtual,
+        provider=provider.name,
+        fields=(*fields, *provider.fields),
+        identity=_identity(virtual, first, programs.get("mpiexec"), prefix),
+    )
+
+
+def _which(names: Iterable[str], path: str) -> str | None:
+    return next((found for name in names if (found := shutil.which(name, path=path))), None)
+
+
+def _outside(path: str, inside: str) -> str:
+    """An activated target prefix must not pass for the machine's own programs."""
+    real = os.path.realpath(inside)
+    return os.pathsep.join(part for part in path.split(os.pathsep) if os.path.realpath(part) != real)
+
+
+def _in_prefix(program: str, prefix: str) -> str:
+    """Name a program of the prefix by the late token, so that equal builds have equal keys."""
+    inside = prefix.rstrip("/") + "/"
+    return "${{ prefix }}/" + program[len(inside) :] if program.startswith(inside) else program
+
+
+def _identity(virtual: str, program: str, mpiexec: str | None, prefix: str) -> str:
+    """Return one line that changes when the thing behind the program changes."""
+    if virtual == "compiler":
+        return _ask(program, ("--version",))
+    shown = next((line for words in _MPI_QUESTIONS if (line := _ask(program, words))), "")
+    version = _version(mpiexec) if mpiexec else ""
+    return _in_prefix(f"{os.path.realpath(program)}: {shown}; {version}", prefix)
+
+
+def _version(mpiexec: str) -> str:
+    """Return the line of ``mpiexec --version`` that has the version: Hydra puts it on the second."""
+    answer = process.capture((mpiexec, "--version"), env={"PATH": os.defpath}, timeout=20)
+    lines = [line.strip() for line in answer.out.splitlines() if any(c.isdigit() for c in line)]
+    return " ".join(lines[0].split()) if answer.code == 0 and lines else ""
+
+
+def _ask(program: str, words: tuple[str, ...]) -> str:
+    answer = process.capture((program, *words), env={"PATH": os.defpath, "LC_ALL": "C"}, timeout=20)
+    lines = answer.out.strip().splitlines()
+    return lines[0] if answer.code == 0 and lines else ""

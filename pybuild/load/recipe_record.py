@@ -1,0 +1,98 @@
+"""A validated recipe document to the frozen record that the planner works with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pybuild.load.document import Document
+from pybuild.model.recipe import (
+    About,
+    Build,
+    Check,
+    Condition,
+    Option,
+    Override,
+    Provides,
+    Recipe,
+    Release,
+    Requirements,
+    Source,
+)
+
+Raw = Mapping[str, Any]
+
+
+def recipe_of(document: Document) -> Recipe:
+    """Return the record of a recipe document that :func:`pybuild.load.schema.validate` accepted."""
+    data: Raw = document.data
+    return Recipe(
+        name=data["name"],
+        about=About(**data["about"]),
+        source=Source(**data["source"]),
+        releases=tuple(_release(version, raw) for version, raw in data["versions"].items()),
+        requirements=Requirements(
+            **{key: tuple(value) for key, value in data.get("requirements", {}).items()}
+        ),
+        options=tuple(Option(name=name, **raw) for name, raw in data.get("options", {}).items()),
+        build=_build(data.get("build", {})),
+        overrides=tuple(_override(raw) for raw in data.get("overrides", ())),
+        provides=tuple(
+            Provides(virtual=virtual, fields=tuple(fields.items()))
+            for virtual, fields in data.get("provides", {}).items()
+        ),
+        tests=tuple(_check(raw) for raw in data.get("tests", ())),
+        absent=tuple(data.get("absent", ())),
+        unproven=data.get("unproven", False),
+        directory=os.path.dirname(os.path.abspath(document.path)),
+        text=document.text,
+    )
+
+
+def _release(version: str, raw: Raw) -> Release:
+    return Release(
+        version=version,
+        sha256=raw.get("sha256"),
+        file=raw.get("file", ""),
+        wheels=tuple(raw.get("wheels", {}).items()),
+        python=raw.get("python", ""),
+    )
+
+
+def _build(raw: Raw) -> Build:
+    return Build(**dict(_frozen(raw)))
+
+
+def _frozen(raw: Raw) -> tuple[tuple[str, Any], ...]:
+    """Return a ``build`` mapping with its lists and mappings as tuples."""
+    return tuple((key, _tuple(value)) for key, value in raw.items())
+
+
+def _tuple(value: object) -> object:
+    if isinstance(value, dict):
+        return tuple(value.items())
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _override(raw: Raw) -> Override:
+    requirements, build, tests = raw.get("requirements"), raw.get("build"), raw.get("tests")
+    return Override(
+        when=Condition(**raw["when"]),
+        reason=raw.get("reason", ""),
+        requirements=None if requirements is None else _frozen(requirements),
+        build=None if build is None else _frozen(build),
+        tests=None if tests is None else tuple(_check(test) for test in tests),
+    )
+
+
+def _check(raw: Raw) -> Check:
+    links = raw.get("links", {})
+    return Check(
+        imports=tuple(raw.get("imports", ())),
+        module=links.get("module"),
+        to=links.get("to"),
+        python=raw.get("python"),
+        command=tuple(raw.get("command", ())),
+        ranks=int(raw.get("ranks", 0)),  # YAML's 2.0 is a whole number to JSON Schema
+    )

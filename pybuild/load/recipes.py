@@ -1,0 +1,97 @@
+"""Directories of recipes, read one recipe at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from pybuild.errors import DocumentError, PlanError
+from pybuild.load.document import Document, load_document
+from pybuild.load.recipe_record import recipe_of
+from pybuild.load.schema import validate
+from pybuild.model.recipe import Recipe
+
+
+class RecipeTree:
+    """Recipes of several directories; where two have the same name, the first directory wins.
+
+    Args:
+        directories: each holds folders ``<name>/recipe.yaml``; those that do not exist are passed over.
+    """
+
+    def __init__(self, directories: Sequence[str | os.PathLike[str]]) -> None:
+        self.directories = tuple(os.fspath(directory) for directory in directories)
+        self._loaded: dict[str, Recipe] = {}
+        self._names: tuple[str, ...] | None = None
+
+    def get(self, name: str) -> Recipe:
+        """Return one recipe; only its file is read, and only once.
+
+        Args:
+            name: in any spelling that the package index takes for the same name.
+
+        Raises:
+            PlanError: there is no such recipe; names the nearest ones.
+            DocumentError: the recipe is wrong.
+        """
+        from packaging.utils import canonicalize_name
+
+        key = canonicalize_name(name)
+        if key not in self._loaded:
+            self._loaded[key] = load_recipe(self._file(key, name))
+        return self._loaded[key]
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all recipes in alphabetical order; no file is opened."""
+        if self._names is None:
+            found: set[str] = set()
+            for directory in self.directories:
+                found.update(_folders(directory))
+            self._names = tuple(sorted(found))
+        return self._names
+
+    def _file(self, key: str, asked: str) -> str:
+        for directory in self.directories:
+            path = os.path.join(directory, key, "recipe.yaml")
+            if os.path.exists(path):
+                return path
+        from difflib import get_close_matches
+
+        near = get_close_matches(key, self.names(), 3, cutoff=0.7)
+        if near:
+            hint = f"did you mean {' or '.join(near)}?"
+        else:
+            hint = f"'pybuild search {asked}' looks further; 'pybuild recipe new {asked}' begins a recipe"
+        where = ", ".join(self.directories) or "no directory"
+        raise PlanError(f"there is no recipe for {asked!r} in {where}", hint=hint)
+
+
+def load_recipe(path: str) -> Recipe:
+    """Return the recipe that a file holds.
+
+    Raises:
+        DocumentError: broken YAML, against the schema, or in a folder of another name.
+    """
+    document = load_document(path)
+    validate(document, "recipe")
+    recipe = recipe_of(document)
+    folder = os.path.basename(recipe.directory)
+    if recipe.name != folder:
+        raise DocumentError((_misplaced(document, recipe.name, folder),))
+    return recipe
+
+
+def _misplaced(document: Document, name: str, folder: str) -> str:
+    sentence = f'name: found "{name}" in the folder "{folder}"; the two must be equal'
+    return document.problem(("name",), sentence)
+
+
+def _folders(directory: str) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DocumentError((f"{directory}:1: cannot be listed: {reason}",)) from error

@@ -1,0 +1,38 @@
+"""Check documents against ``schemas/*.schema.json``."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any, Literal
+
+from pybuild.errors import DocumentError
+from pybuild.load.conform import conforms
+from pybuild.load.document import Document
+
+SchemaName = Literal["recipe", "site", "config"]
+
+
+def validate(document: Document, schema_name: SchemaName) -> None:
+    """Check a document.
+
+    Raises:
+        DocumentError: every problem, each one sentence that begins ``file:line: key:``.
+    """
+    schema = load_schema(schema_name)
+    if conforms(document.data, schema, schema):
+        return
+    from pybuild.load.problems import explain  # imports jsonschema, so only when something is wrong
+
+    raise DocumentError(explain(document, schema))
+
+
+@functools.cache
+def load_schema(schema_name: SchemaName) -> dict[str, Any]:
+    """Return one of our JSON schemas."""
+    import json
+
+    path = os.path.join(os.path.dirname(__file__), "schemas", f"{schema_name}.schema.json")
+    with open(path, encoding="utf-8") as file:
+        schema: dict[str, Any] = json.load(file)
+    return schema

@@ -1,0 +1,105 @@
+"""Locks that hold between processes and between nodes, and that never stay behind.
+
+Two locks are taken together.
+The first is ``flock``, where the file system has it: the kernel drops it when its owner dies, however that happens.
+The second is a lease on a file made by ``link(2)`` (the library flufl.lock),
+which works between the nodes of a parallel file system mounted without ``flock``; it is renewed while it is held.
+A lease whose owner was on this host and is dead is removed at once by whoever holds the ``flock``;
+one of another host runs out after ``LEASE``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flufl.lock import Lock
+
+LEASE = timedelta(seconds=60)
+RENEW = 15.0
+
+
+@contextlib.contextmanager
+def held(path: Path, *, waiting: Callable[[str], None] = lambda owner: None) -> Iterator[None]:
+    """Hold the lock ``path`` inside the ``with`` block.
+
+    Args:
+        path: file to make; its folder must exist and be writable.
+        waiting: called once with the owner (``host, process 123``) if somebody else holds it.
+
+    Raises:
+        OSError: the lock's files cannot be made there.
+    """
+    with _flock(path.with_name(path.name + ".flock"), path, waiting), _lease(path, waiting):
+        yield
+
+
+@contextlib.contextmanager
+def _flock(path: Path, lease: Path, waiting: Callable[[str], None]) -> Iterator[None]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting(_owner(lease) or "another process")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            pass  # mounted without flock: the lease alone must do
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _lease(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
+    from flufl.lock import Lock, TimeOutError
+
+    lock = Lock(str(path), lifetime=LEASE)
+    _drop_dead(path, lock)
+    try:
+        lock.lock(timeout=timedelta(seconds=1))
+    except TimeOutError:
+        waiting(_owner(path) or "another process")
+        lock.lock()
+    done = threading.Event()
+    renewal = threading.Thread(target=_renew, args=(lock, done), daemon=True)
+    renewal.start()
+    try:
+        yield
+    finally:
+        done.set()
+        renewal.join()
+        lock.unlock(unconditionally=True)
+
+
+def _renew(lock: Lock, done: threading.Event) -> None:
+    while not done.wait(RENEW):
+        with contextlib.suppress(Exception):  # a missed renewal is tried again, well within the lease
+            lock.refresh(LEASE, unconditionally=True)
+
+
+def _drop_dead(path: Path, lock: Lock) -> None:
+    """Remove a lease whose owner was a process of this host that is gone."""
+    from flufl.lock import LockState
+
+    with contextlib.suppress(OSError):
+        if lock.state is LockState.stale:
+            claim = Path(path.read_text().strip())
+            for leftover in (path, claim):
+                leftover.unlink(missing_ok=True)
+
+
+def _owner(path: Path) -> str | None:
+    from flufl.lock import Lock
+
+    with contextlib.suppress(Exception):
+        host, pid, _ = Lock(str(path)).details
+        return f"{host}, process {pid}"
+    return None

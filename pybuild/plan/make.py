@@ -1,0 +1,127 @@
+"""Make the plan: the pure middle of pybuild, from records to one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pybuild.model.machine import ChannelPackage, Interpreter, Machine, PrefixState
+from pybuild.model.plan import BuildPlan, PackagePlan, Plan, StageInterpreter
+from pybuild.model.request import Request, Spec
+from pybuild.plan.conflicts import demand_one_provider
+from pybuild.plan.held import find_held
+from pybuild.plan.key import keys
+from pybuild.plan.package import Context, plan_package
+from pybuild.plan.pythons import choose_python
+from pybuild.plan.resolve import Resolver, World
+
+PIP = Spec(text="pip", name="pip")
+
+
+def make_plan(
+    request: Request,
+    world: World,
+    *,
+    held: tuple[ChannelPackage, ...],
+    channel: str,
+    notes: tuple[str, ...] = (),
+) -> Plan:
+    """Return everything that ``request`` will do.
+
+    Args:
+        held: what the channel already has.
+        channel: absolute path of the channel.
+        notes: sentences from loading (which site and why) that the plan should show first.
+
+    Raises:
+        PlanError: the request cannot be met.
+    """
+    base, python, base_notes = _base(request, world)
+    resolver = Resolver(world, python, rebuild=request.rebuild)
+    for spec in request.specs:
+        resolver.want(spec, "asked for", requested=True)
+    if not world.state.exists and not any(package.name == "pip" for package in base):
+        resolver.want(PIP, "every new prefix has pip")
+    packages = list(_with_channel(base, held, request.rebuild))
+    for chosen in resolver.ordered():
+        context = Context(
+            world=world, python=python, python_identity=_identity(python, packages, world.state),
+            planned=tuple(packages), held=held, rebuild=request.rebuild,
+        )  # fmt: skip
+        packages.append(plan_package(chosen, context))
+    demand_one_provider(packages, world.state)
+    return Plan(
+        specs=tuple(spec.text for spec in request.specs),
+        site=world.site.name,
+        site_text=world.site.text,
+        prefix=request.prefix,
+        new_prefix=not world.state.exists,
+        python=python,
+        subdir=world.machine.subdir,
+        packages=tuple(packages),
+        channel=channel,
+        verify=request.verify or world.site.verify,
+        notes=(*notes, *base_notes),
+    )
+
+
+def _base(request: Request, world: World) -> tuple[tuple[PackagePlan, ...], str, tuple[str, ...]]:
+    """Return the packages under everything else, the Python's version, and how it was chosen."""
+    machine = world.machine
+    if world.state.python is not None:
+        return (), world.state.python, ()
+    if machine.base:
+        packages = tuple(_foreign(machine, number) for number in range(len(machine.base)))
+        python = next(p.version for p in machine.base if p.name == "python")
+        return packages, python, (machine.base_note,)
+    interpreter, passed = choose_python(machine, request.python, request.specs, world.recipes)
+    notes = (machine.base_note,) if machine.base_note else ()
+    origin = f"Python {interpreter.version} of the new prefix comes from {interpreter.path}"
+    return (_host_python(interpreter, machine),), interpreter.version, (*notes, origin, *passed)
+
+
+def _foreign(machine: Machine, number: int) -> PackagePlan:
+    package = machine.base[number]
+    return PackagePlan(
+        name=package.name, version=package.version, build_string=package.build, key="", loose_key="",
+        action="conda", change="new", requested=False, file=package.url, sha256=package.sha256,
+        why=(machine.base_note,),
+    )  # fmt: skip
+
+
+def _host_python(interpreter: Interpreter, machine: Machine) -> PackagePlan:
+    inputs = {"name": "python", "interpreter": interpreter.identity, "subdir": machine.subdir}
+    key, loose, text = keys(inputs)
+    build = BuildPlan(
+        python=interpreter.version, new_python=True, host=(), environment=(),
+        steps=(StageInterpreter(interpreter=interpreter.path),), inputs=text,
+    )  # fmt: skip
+    return PackagePlan(
+        name="python", version=interpreter.version, build_string=f"host_h{key}_0", key=key, loose_key=loose,
+        action="build", change="new", requested=False, build=build, why=("every new prefix has a Python",),
+        summary=f"Python of this machine ({interpreter.path}) as a conda package",
+        homepage="https://www.python.org", license="PSF-2.0",
+    )  # fmt: skip
+
+
+def _with_channel(
+    packages: Iterable[PackagePlan], held: tuple[ChannelPackage, ...], rebuild: bool
+) -> Iterable[PackagePlan]:
+    for package in packages:
+        found = None
+        if package.action == "build" and not rebuild:
+            found = find_held(held, package.name, package.version, key=package.key, loose_key=None)
+        if found is None:
+            yield package
+        else:
+            yield replace(package, action="channel", file=found.file, sha256=found.sha256)
+
+
+def _identity(python: str, packages: list[PackagePlan], state: PrefixState) -> str:
+    for package in packages:
+        if package.name == "python":
+            return f"{package.version} {package.build_string}"
+    for installed in state.packages:
+        if installed.name == "python":
+            return f"{installed.version} {installed.build}"
+    return python

@@ -1,0 +1,43 @@
+"""Choose the Python of a prefix that does not exist yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybuild.errors import PlanError
+from pybuild.model.machine import Interpreter, Machine
+from pybuild.model.recipe import Recipe
+from pybuild.model.request import Spec
+from pybuild.plan.releases import choose_release
+
+
+def choose_python(
+    machine: Machine, wanted: str | None, specs: tuple[Spec, ...], recipes: Mapping[str, Recipe]
+) -> tuple[Interpreter, tuple[str, ...]]:
+    """Return the best interpreter for which every spec has a release, and why others were passed over.
+
+    Raises:
+        PlanError: no interpreter on the machine can serve.
+    """
+    notes: list[str] = []
+    refusal: PlanError | None = None
+    for interpreter in machine.interpreters:
+        if interpreter.rejected is not None:
+            notes.append(f"{interpreter.path} passed over: {interpreter.rejected}")
+            continue
+        try:
+            for spec in specs:
+                choose_release(recipes[spec.name], spec, interpreter.version)
+        except PlanError as error:
+            refusal = refusal or error
+            notes.append(f"{interpreter.path} passed over: {error.message}")
+            continue
+        return interpreter, tuple(notes)
+    if refusal is not None:
+        raise refusal
+    found = "; ".join(notes) if notes else "none was found"
+    what = f"Python {wanted}" if wanted else "a Python"
+    raise PlanError(
+        f"a new prefix needs {what} of this machine that can serve as its interpreter: {found}",
+        hint="install one with its C headers (Debian: python3-dev) or name one with --python PATH",
+    )

@@ -1,0 +1,86 @@
+"""Choose a release: the newest that fits the Python, the specifier and the options, and say why."""
+
+from __future__ import annotations
+
+import difflib
+from typing import NamedTuple
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from pybuild.errors import PlanError
+from pybuild.model.recipe import Recipe, Release
+from pybuild.model.request import Spec
+
+
+class Choice(NamedTuple):
+    """A release and one sentence for each newer one that was passed over."""
+
+    release: Release
+    passed_over: tuple[str, ...]
+
+
+def choose_release(recipe: Recipe, spec: Spec, python: str) -> Choice:
+    """Return the newest release of ``recipe`` that answers ``spec`` on Python ``python``.
+
+    Args:
+        python: full version of the prefix's Python.
+
+    Raises:
+        PlanError: no such option, no such version, or none for this Python.
+    """
+    _demand_options(recipe, spec)
+    named = _named(recipe, spec)
+    passed: list[str] = []
+    for release in named:
+        reason = _misfit(recipe, release, spec, python)
+        if reason is None:
+            return Choice(release, tuple(passed))
+        passed.append(f"{release.version} {reason}")
+    raise PlanError(
+        f"{recipe.name}: no version fits: " + "; ".join(passed[:4]) + (" ..." if len(passed) > 4 else ""),
+        hint=f"pybuild recipe show {recipe.name}",
+    )
+
+
+def satisfies(version: str, specifier: str) -> bool:
+    """Return whether ``version`` is within ``specifier``; pre-releases count when they are named."""
+    return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+
+
+def newest_first(releases: tuple[Release, ...]) -> list[Release]:
+    """Return the releases, newest first, finished ones before pre-releases."""
+    key = {release.version: Version(release.version) for release in releases}
+    return sorted(releases, key=lambda r: (not key[r.version].is_prerelease, key[r.version]), reverse=True)
+
+
+def _named(recipe: Recipe, spec: Spec) -> list[Release]:
+    named = [r for r in newest_first(recipe.releases) if satisfies(r.version, spec.specifier)]
+    if not named:
+        versions = ", ".join(r.version for r in newest_first(recipe.releases))
+        raise PlanError(
+            f"{recipe.name}: no version matches {spec.specifier!r}; the recipe has {versions}",
+            hint=f"pybuild recipe show {recipe.name}",
+        )
+    return named
+
+
+def _demand_options(recipe: Recipe, spec: Spec) -> None:
+    known = [option.name for option in recipe.options]
+    for name in spec.options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise PlanError(
+                f"{recipe.name}: no option {name!r}; "
+                + (f"it has {', '.join(known)}" if known else "it has no options"),
+                hint=f"did you mean {recipe.name}[{near[0]}]?" if near else None,
+            )
+
+
+def _misfit(recipe: Recipe, release: Release, spec: Spec, python: str) -> str | None:
+    if release.python and not satisfies(python, release.python):
+        return f"needs Python {release.python}, the prefix has {python}"
+    for option in recipe.options:
+        if option.name in spec.options and not satisfies(release.version, option.versions):
+            return f"has no option {option.name!r}, which exists for versions {option.versions}"
+    return None

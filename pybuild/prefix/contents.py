@@ -1,0 +1,48 @@
+"""Which files a package has, and whether they are in anybody's way."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def package_paths(file: Path) -> tuple[str, ...]:
+    """Return the paths that a ``.conda`` file installs, relative to the prefix.
+
+    Raises:
+        KeyError, OSError: it is no conda package.
+    """
+    from conda_package_streaming.package_streaming import stream_conda_info
+
+    for archive, member in stream_conda_info(str(file)):
+        if member.name == "info/paths.json":
+            handle = archive.extractfile(member)
+            assert handle is not None
+            return tuple(row["_path"] for row in json.load(handle)["paths"])
+    raise KeyError(f"{file}: no info/paths.json")
+
+
+def record_paths(record: Path) -> frozenset[str]:
+    """Return the paths that an installed package owns, from its conda record."""
+    return frozenset(json.loads(record.read_text()).get("files", ()))
+
+
+def clashes(prefix: Path, file: Path, going: Iterable[Path]) -> tuple[str, ...]:
+    """Return the package's paths that exist in the prefix and are not of a package that leaves it.
+
+    Args:
+        going: records of the packages that leave.
+    """
+    there = [path for path in package_paths(file) if os.path.lexists(prefix / path)]
+    if not there:
+        return ()
+    leaving = frozenset().union(*(record_paths(record) for record in going if record.exists()))
+    return tuple(path for path in there if path not in leaving)
+
+
+def remove_leftovers(prefix: Path, file: Path) -> None:
+    """Remove what an interrupted transaction already linked of a package that has no record yet."""
+    for path in package_paths(file):
+        (prefix / path).unlink(missing_ok=True)

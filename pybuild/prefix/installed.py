@@ -1,0 +1,52 @@
+"""Read back what a package brought with it: its plan, its files, its log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pybuild.model.plan import PackagePlan, PlannedCheck
+from pybuild.prefix import places
+from pybuild.prefix.contents import record_paths
+from pybuild.prefix.notes import Note
+
+SHARE = "share/pybuild"
+"""Where a package keeps its record, log and test scripts, below the prefix and its own name."""
+
+
+def share(prefix: Path, name: str) -> Path:
+    """Return the folder where an installed package keeps its record, log and test scripts."""
+    return prefix / SHARE / name
+
+
+def read_record(prefix: Path, name: str) -> dict[str, Any] | None:
+    """Return a package's whole record, None where there is none."""
+    try:
+        data = json.loads((share(prefix, name) / "record.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def planned(prefix: Path, name: str) -> PackagePlan | None:
+    """Return the plan of an installed package without its build: what verification needs."""
+    record = read_record(prefix, name)
+    if record is None:
+        return None
+    data = record["package"]
+    known = {field.name for field in fields(PackagePlan)} - {"build", "checks"}
+    values = {key: _tuples(value) for key, value in data.items() if key in known}
+    checks = tuple(PlannedCheck(**{key: _tuples(v) for key, v in row.items()}) for row in data["checks"])
+    return PackagePlan(**values, checks=checks)
+
+
+def files_of(prefix: Path, note: Note) -> tuple[str, ...]:
+    """Return the files that conda says the package owns, relative to the prefix."""
+    stem = f"{note['name']}-{note['version']}-{note['build']}"
+    return tuple(sorted(record_paths(places.meta(prefix) / f"{stem}.json")))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,69 @@
+"""What pybuild notes about each package that it installed: who asked, the key, how far it is proven.
+
+These files are all that a repeated install and ``pybuild list`` read, so this module imports
+nothing that is slow to load.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from pybuild.prefix import places
+
+Note = dict[str, object]
+
+
+def read_note(prefix: Path, name: str) -> Note | None:
+    """Return the note about ``name``, None where there is none (or none that can be read)."""
+    try:
+        with open(places.note(prefix, name)) as file:
+            data = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def read_notes(prefix: Path) -> list[Note]:
+    """Return every note, by name of the package."""
+    try:
+        names = sorted(os.listdir(places.notes(prefix)))
+    except OSError:
+        return []
+    found = (read_note(prefix, name[:-5]) for name in names if name.endswith(".json"))
+    return [note for note in found if note is not None]
+
+
+def write_note(prefix: Path, note: Note) -> None:
+    """Write a note whole: beside its place, then renamed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = places.note(prefix, str(note["name"]))
+    path.parent.mkdir(exist_ok=True)
+    replace_text(path, json.dumps(note, indent=1) + "\n")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put ``text`` in place of the file in one step, after it is safely on disk.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def is_installed(prefix: Path, note: Note) -> bool:
+    """Return whether conda still has exactly the package that the note is about: one stat."""
+    stem = f"{note['name']}-{note['version']}-{note['build']}"
+    return os.path.exists(places.meta(prefix) / f"{stem}.json")

@@ -1,0 +1,37 @@
+"""Where pybuild keeps things inside a prefix; all below ``conda-meta``, which conda leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def meta(prefix: Path) -> Path:
+    """Return the folder of conda's records."""
+    return prefix / "conda-meta"
+
+
+def notes(prefix: Path) -> Path:
+    """Return the folder of our own notes: one ``<name>.json`` for each package that we built."""
+    return meta(prefix) / "pybuild"
+
+
+def note(prefix: Path, name: str) -> Path:
+    """Return the file that says what pybuild knows about one installed package."""
+    return notes(prefix) / f"{name}.json"
+
+
+def journal(prefix: Path) -> Path:
+    """Return the file that stands only while a transaction runs."""
+    return notes(prefix) / "journal"
+
+
+def lock(prefix: Path) -> Path:
+    """Return the lock file: inside an existing prefix, beside one that is yet to be made."""
+    if meta(prefix).is_dir():
+        return notes(prefix) / "lock"
+    return prefix.parent / f".{prefix.name}.pybuild-lock"
+
+
+def newborn(prefix: Path) -> Path:
+    """Return the sibling folder in which a new prefix is put together."""
+    return prefix.parent / f".{prefix.name}.pybuild-new"

@@ -1,0 +1,127 @@
+"""Change a prefix: all of a transaction or, after a crash, all of it at the next run.
+
+A new prefix is put together in a sibling folder and renamed into place: it is there whole or not at all.
+An existing one is changed in place by conda's engine between writing a journal and removing it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from pybuild import conda
+from pybuild.errors import PrefixError
+from pybuild.prefix import places
+from pybuild.prefix.contents import clashes, remove_leftovers
+from pybuild.prefix.history import add_history, set_pins
+from pybuild.prefix.journal import Journal, drop_journal, read_journal, write_journal
+from pybuild.prefix.notes import write_note
+
+
+def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
+    """Make a new prefix that holds the journal's packages, in one rename.
+
+    Raises:
+        PrefixError, ChecksumError, OSError: nothing stands at ``prefix``.
+    """
+    newborn = places.newborn(prefix)
+    shutil.rmtree(newborn, ignore_errors=True)  # of a run that was killed; we hold the lock
+    try:
+        _link(newborn, journal, cache, final=prefix)
+        _settle(newborn, journal)
+        os.rename(newborn, prefix)
+    except BaseException:
+        shutil.rmtree(newborn, ignore_errors=True)
+        raise
+
+
+def change(prefix: Path, journal: Journal, *, cache: Path) -> None:
+    """Change an existing prefix by the journal.
+
+    Raises:
+        PrefixError: a file is in the way (nothing was changed), or the transaction failed midway:
+            then the journal stays and the next run finishes it.
+    """
+    _demand_no_clash(prefix, journal)
+    write_journal(prefix, journal)
+    _finish(prefix, journal, cache)
+
+
+def recover(prefix: Path, *, cache: Path) -> str | None:
+    """Finish what an interrupted run left, and return its command; None where all is well.
+
+    Raises:
+        PrefixError: what it needs is gone.
+    """
+    journal = read_journal(prefix)
+    if journal is None:
+        return None
+    missing = [file for _, _, _, file, _ in journal.add if not os.path.exists(file)]
+    if missing:
+        raise PrefixError(
+            f"{prefix}: an interrupted run ({journal.command}) cannot be finished, {missing[0]} is gone",
+            hint=f"build it again elsewhere, or remove {places.journal(prefix)} and reinstall its packages",
+        )
+    for name, version, build, file, _ in journal.add:
+        if not _record(prefix, name, version, build).exists():
+            remove_leftovers(prefix, Path(file))
+    _finish(prefix, journal, cache)
+    return journal.command
+
+
+def _finish(prefix: Path, journal: Journal, cache: Path) -> None:
+    _link(prefix, journal, cache, final=None)
+    _settle(prefix, journal)
+    drop_journal(prefix)
+
+
+def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None) -> None:
+    """Link what is not there yet and unlink what is still there: the same call starts and finishes."""
+    files = [
+        (file, sha256)
+        for name, version, build, file, sha256 in journal.add
+        if not _record(prefix, name, version, build).exists()
+    ]
+    old = [path for row in journal.remove if (path := _record(prefix, *row)).exists()]
+    if files or old:
+        conda.link(files, prefix, cache=cache / "packages", final=final, replaced=old)
+
+
+def _settle(prefix: Path, journal: Journal) -> None:
+    """Write notes, pins and history: what makes conda and us remember."""
+    for name in journal.dropped:
+        places.note(prefix, name).unlink(missing_ok=True)
+    for note in journal.notes:
+        write_note(prefix, note)
+    pins = [(str(n["name"]), str(n["version"]), str(n["build"])) for n in journal.notes if n["name"] != "pip"]
+    set_pins(prefix, pin=pins, drop=journal.dropped)
+    add_history(
+        prefix,
+        command=journal.command,
+        added=[_dist(name, version, build, file) for name, version, build, file, _ in journal.add],
+        removed=[f"{name}-{version}-{build}" for name, version, build in journal.remove],
+        update=journal.specs,
+        remove=journal.dropped,
+    )
+
+
+def _demand_no_clash(prefix: Path, journal: Journal) -> None:
+    going = [_record(prefix, *row) for row in journal.remove]
+    for name, _, _, file, _ in journal.add:
+        clash = clashes(prefix, Path(file), going)
+        if clash:
+            raise PrefixError(
+                f"{prefix / clash[0]}: is in the way of {name} and belongs to no package that leaves "
+                f"({len(clash)} such files)",
+                hint=f"{prefix}/bin/python -m pip uninstall {name}, or conda remove what owns it",
+            )
+
+
+def _record(prefix: Path, name: str, version: str, build: str) -> Path:
+    return places.meta(prefix) / f"{name}-{version}-{build}.json"
+
+
+def _dist(name: str, version: str, build: str, file: str) -> str:
+    folder = Path(file).parent
+    return f"{folder.parent.as_uri()}/{folder.name}::{name}-{version}-{build}"

@@ -1,0 +1,25 @@
+"""How the engine tells what it does; everything here says nothing, ``cli`` has one that speaks."""
+
+from __future__ import annotations
+
+
+class Report:
+    """Progress of one run."""
+
+    def phase(self, package: str, phase: str) -> None:
+        """A package enters a phase."""
+
+    def line(self, text: str) -> None:
+        """A command of a build printed a line."""
+
+    def note(self, text: str) -> None:
+        """Something happened that the user should know, in one sentence."""
+
+    def started(self, name: str, total: int | None) -> None:
+        """A download begins; ``total`` bytes where that is known."""
+
+    def advanced(self, count: int) -> None:
+        """A download has so many more bytes."""
+
+    def finished(self) -> None:
+        """A download is complete."""

@@ -1,0 +1,185 @@
+"""What an ELF file says about itself, read without running it.
+
+Sources: elf(5); the System V ABI, "Dynamic Section"; the LSB core specification, "Symbol Versioning".
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from pybuild.errors import VerificationError
+
+Kind = Literal["shared", "executable", "relocatable", "static", "other"]
+
+_MAGIC = b"\x7fELF"
+_WEAK = 2  # VER_FLG_WEAK: the loader only notes that such a version is missing
+_PIE = 0x08000000  # DF_1_PIE
+# pyelftools meets damaged files with these, not with its own error alone.
+_DAMAGE = (
+    ELFError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElfFacts:
+    """What one ELF file says about itself.
+
+    Attributes:
+        kind: ``shared`` object, dynamically linked ``executable``, ``relocatable`` object, ``static`` for
+            a program without a loader, ``other`` for core files and the like.
+        bits: 32 or 64.
+        machine: ``x64``, ``AArch64``: pyelftools' names.
+        interpreter: the loader that an executable asks for.
+        runpath, rpath: entries of DT_RUNPATH and DT_RPATH as written, empty where there is no such tag.
+        version_needs: (library, version) pairs without which the loader refuses the file.
+        version_definitions: symbol versions that the file offers.
+    """
+
+    kind: Kind
+    bits: int
+    machine: str
+    needed: tuple[str, ...] = ()
+    soname: str | None = None
+    runpath: tuple[str, ...] = ()
+    rpath: tuple[str, ...] = ()
+    interpreter: str | None = None
+    version_needs: tuple[tuple[str, str], ...] = ()
+    version_definitions: frozenset[str] = frozenset()
+
+
+def is_elf(path: str) -> bool:
+    """Return whether a file begins with the four bytes of an ELF file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        return file.read(4) == _MAGIC
+
+
+def read_elf(path: str) -> ElfFacts | None:
+    """Return what an ELF file says about itself, None where the file is not ELF.
+
+    Raises:
+        OSError: the file cannot be read.
+        VerificationError: it begins like an ELF file and is damaged.
+    """
+    with open(path, "rb") as file:
+        if file.read(4) != _MAGIC:
+            return None
+        try:
+            return _read(file)
+        except _DAMAGE as error:
+            raise _damaged(path, error) from None
+
+
+def defines(path: str, symbol: str) -> bool:
+    """Return whether an ELF file holds the function ``symbol`` itself, exported or not.
+
+    Raises:
+        OSError: the file cannot be read.
+        VerificationError: it is not an ELF file, or a damaged one.
+    """
+    with open(path, "rb") as file:
+        try:
+            elf = ELFFile(file)
+            exported = _exports(elf, symbol)
+            return _holds(elf, symbol) if exported is None else exported or _holds(elf, symbol, "SHT_SYMTAB")
+        except _DAMAGE as error:
+            raise _damaged(path, error) from None
+
+
+def _damaged(path: str, error: Exception) -> VerificationError:
+    return VerificationError(f"{path}: is a damaged ELF file ({type(error).__name__}: {error})")
+
+
+def _read(file: BinaryIO) -> ElfFacts:
+    elf = ELFFile(file)
+    dynamic: Any = next(elf.iter_segments("PT_DYNAMIC"), None)
+    tags = list(dynamic.iter_tags()) if dynamic is not None else []
+    loader: Any = next(elf.iter_segments("PT_INTERP"), None)
+    interpreter = None if loader is None else loader.get_interp_name()
+    soname = next((tag.soname for tag in tags if tag.entry.d_tag == "DT_SONAME"), None)
+    return ElfFacts(
+        kind=_kind(elf, tags, interpreter, soname),
+        bits=elf.elfclass,
+        machine=elf.get_machine_arch(),
+        needed=tuple(tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"),
+        soname=soname,
+        runpath=_entries(tags, "DT_RUNPATH", "runpath"),
+        rpath=_entries(tags, "DT_RPATH", "rpath"),
+        interpreter=interpreter,
+        version_needs=_version_needs(elf),
+        version_definitions=_version_definitions(elf),
+    )
+
+
+def _kind(elf: Any, tags: list[Any], interpreter: str | None, soname: str | None) -> Kind:
+    kind = elf["e_type"]
+    if kind == "ET_REL":
+        return "relocatable"
+    if kind not in {"ET_DYN", "ET_EXEC"}:
+        return "other"
+    if not tags:
+        return "static"
+    pie = any(tag.entry.d_tag == "DT_FLAGS_1" and tag.entry.d_val & _PIE for tag in tags)
+    if kind == "ET_DYN" and not pie and (interpreter is None or soname is not None):
+        # libc.so.6 is a library with an interpreter; a program from before DF_1_PIE has no soname.
+        return "shared"
+    return "executable" if interpreter is not None else "static"
+
+
+def _entries(tags: list[Any], name: str, attribute: str) -> tuple[str, ...]:
+    values = [getattr(tag, attribute) for tag in tags if tag.entry.d_tag == name]
+    return tuple(entry for value in values for entry in value.split(":"))
+
+
+def _version_needs(elf: Any) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (library.name, version.name)
+        for section in elf.iter_sections("SHT_GNU_verneed")
+        for library, versions in section.iter_versions()
+        for version in versions
+        if not version["vna_flags"] & _WEAK
+    )
+
+
+def _version_definitions(elf: Any) -> frozenset[str]:
+    return frozenset(
+        next(names).name
+        for section in elf.iter_sections("SHT_GNU_verdef")
+        for _, names in section.iter_versions()
+    )
+
+
+def _exports(elf: Any, symbol: str) -> bool | None:
+    """Answer from the hash table, which costs the same for ten symbols and ten thousand; None without one."""
+    for kind in ("SHT_GNU_HASH", "SHT_HASH"):
+        for section in elf.iter_sections(kind):
+            entry = section.get_symbol(symbol)
+            return entry is not None and entry["st_shndx"] != "SHN_UNDEF"
+    return None
+
+
+def _holds(elf: Any, symbol: str, *kinds: str) -> bool:
+    wanted = symbol.encode() + b"\0"
+    for kind in kinds or ("SHT_DYNSYM", "SHT_SYMTAB"):
+        for section in elf.iter_sections(kind):
+            if wanted not in section.stringtable.data():
+                continue  # spares the walk through every symbol
+            entries = section.get_symbol_by_name(symbol) or []
+            if any(entry["st_shndx"] != "SHN_UNDEF" for entry in entries):
+                return True
+    return False

@@ -1,0 +1,127 @@
+"""Bring one package to a verification level and say which it reached."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pybuild import process
+from pybuild.errors import VerificationError
+from pybuild.model.plan import PackagePlan, PlannedCheck
+from pybuild.plan.templates import late
+from pybuild.verify.families import find_users
+from pybuild.verify.imported import check_imported
+from pybuild.verify.levels import reaches
+from pybuild.verify.linked import LinkReport, LinkRules, check_linked
+from pybuild.verify.ranked import check_ranked
+from pybuild.verify.tree import Tree
+
+TIMEOUT = 300.0
+"""Seconds that two ranks get; a launcher that cannot start them waits for ever."""
+
+Proof = dict[str, object]
+"""One entry of a package's record: level, when, where and what was seen."""
+
+
+def link_check(
+    tree: Tree, files: Sequence[str], package: PackagePlan, forbidden: tuple[str, ...] = ()
+) -> LinkReport:
+    """Check how files will be linked, without running anything.
+
+    Args:
+        tree: the prefix as it will be.
+        files: the package's files, relative to the prefix.
+        forbidden: folders that no search path may name.
+
+    Raises:
+        VerificationError: naming every fault.
+    """
+    interpreter = tree.final("bin/python")
+    rules = LinkRules(
+        interpreter=interpreter if tree.disk(interpreter) else None,
+        users=find_users(tree) if any(check.soname for check in package.checks) else (),
+        forbidden=forbidden,
+        absent=package.absent,
+    )
+    return check_linked(tree, files, package.checks, rules=rules).demand()
+
+
+def prove(
+    prefix: Path,
+    package: PackagePlan,
+    files: Sequence[str],
+    wanted: str,
+    environment: Mapping[str, str],
+    *,
+    preload: str | None = None,
+) -> tuple[str, tuple[Proof, ...]]:
+    """Run the checks of an installed package up to ``wanted``; return the level reached and the proofs.
+
+    Args:
+        files: the package's files, relative to the prefix.
+        environment: whole environment of the checks.
+        preload: shared object that every import loads first, for tests.
+
+    A level for which a package has no checks counts as reached with the one before it, so a
+    package without ranks checks can reach ``ranked`` only through the packages that use it.
+
+    Raises:
+        VerificationError: a check failed.
+    """
+    proofs: list[Proof] = [_proof("built", {"files": len(files)})]
+    if not reaches(wanted, "linked"):
+        return "built", tuple(proofs)
+    report = link_check(Tree(str(prefix), (str(prefix),)), files, package)
+    proofs.append(_proof("linked", {"libraries": [asdict(library) for library in report.libraries]}))
+    level = "linked"
+    for step, run in (("imported", _imported), ("ranked", _ranked)):
+        checks = [check for check in package.checks if check.level == step]
+        if not reaches(wanted, step) or not checks:
+            continue
+        for check in checks:
+            proofs.append(_proof(step, run(check, prefix, environment, preload)))
+        level = step
+    return level, tuple(proofs)
+
+
+def _imported(
+    check: PlannedCheck, prefix: Path, environment: Mapping[str, str], preload: str | None
+) -> dict[str, object]:
+    python = str(prefix / "bin/python")
+    if check.imports:
+        check_imported(python, check.imports, environment, preload=preload)
+        return {"imports": list(check.imports)}
+    tokens = {"prefix": str(prefix), "python": python}
+    argv = [late(word, tokens) for word in check.command]
+    if check.script is not None:
+        argv = [python, "-s", "-B", late(check.script, tokens), *argv]
+    inside = prefix / "bin" / argv[0]
+    if inside.exists():
+        argv[0] = str(inside)
+    answer = process.capture(argv, env=environment, timeout=TIMEOUT)
+    if answer.code != 0:
+        last = (answer.err or answer.out).strip().splitlines()[-1:] or ["no output"]
+        raise VerificationError(f"check {check.name!r}: {' '.join(argv)} ended with {answer.code}: {last[0]}")
+    return {"command": argv}
+
+
+def _ranked(
+    check: PlannedCheck, prefix: Path, environment: Mapping[str, str], preload: str | None
+) -> dict[str, object]:
+    python = str(prefix / "bin/python")
+    report = check_ranked(check, python, str(prefix), environment, TIMEOUT, oversubscribe=check.environment)
+    return asdict(report)
+
+
+def _proof(level: str, seen: Mapping[str, object]) -> Proof:
+    return {
+        "level": level,
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "where": platform.node(),
+        "job": os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID"),
+        "seen": dict(seen),
+    }

@@ -1,0 +1,346 @@
+"""The run, as the sequence it is: prepare a plan, fetch, build, install, verify.
+
+Each function takes what the one before returned; a newcomer can read the whole program here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pybuild.errors import PrefixError
+from pybuild.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pybuild.load.places import Places
+    from pybuild.model.machine import ChannelPackage
+    from pybuild.model.plan import Download, PackagePlan, Plan
+    from pybuild.model.request import Request
+    from pybuild.prefix.notes import Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What holds for a whole run.
+
+    Attributes:
+        places: recipe and site folders, channel, cache.
+        site: name of the site, None to detect it.
+        environ: the user's environment, read only.
+        command: the command line, for conda's history.
+    """
+
+    places: Places
+    environ: Mapping[str, str]
+    command: str
+    site: str | None = None
+    jobs: int = 1
+    report: Report = field(default_factory=Report)
+
+
+class PrefixChangedError(PrefixError):
+    """Somebody else changed the prefix between the plan and its commit."""
+
+
+def prepare(request: Request, settings: Settings) -> Plan:
+    """Load what the request needs and return the plan.
+
+    Raises:
+        DocumentError, PlanError, PrefixError: as loading and planning find it.
+    """
+    from pybuild.build.channel import find_packages
+    from pybuild.load.closure import load_closure, virtuals
+    from pybuild.load.machine import read_machine
+    from pybuild.load.recipes import RecipeTree
+    from pybuild.load.sites import choose_site
+    from pybuild.plan.make import make_plan
+    from pybuild.plan.resolve import World
+    from pybuild.prefix.state import read_state
+
+    places = settings.places
+    site = choose_site(settings.site, places, settings.environ)
+    state = read_state(request.prefix)
+    tools = ("build", "pip")
+    recipes = load_closure(
+        RecipeTree(places.recipes), [spec.name for spec in request.specs], site, tools=tools
+    )
+    machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
+    channel = str(places.channel)
+    held = find_packages(channel, machine.subdir, [*recipes, "python"])
+    world = World(site=site, recipes=recipes, machine=machine, state=state)
+    return make_plan(request, world, held=held, channel=channel)
+
+
+def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:
+    """Fetch every file that the plan's builds need; return their paths by sha256.
+
+    Raises:
+        FetchError, ChecksumError: as fetching finds it.
+    """
+    from pybuild.build.fetch import fetch
+
+    wanted = {
+        download.sha256: download
+        for package in plan.packages
+        if package.action in ("build", "conda")
+        for download in _downloads(package)
+    }
+    if not wanted:
+        return {}
+    locate, session = _network(settings)
+    return {
+        sha256: fetch(
+            download,
+            cache=Path(settings.places.cache),
+            locate=locate,
+            session=session,
+            progress=settings.report,
+        )
+        for sha256, download in wanted.items()
+    }
+
+
+def addresses_of(plan: Plan, settings: Settings) -> dict[str, str]:
+    """Return the address of every file that building the whole plan from source needs, by sha256.
+
+    Raises:
+        FetchError: a file is nowhere to be found.
+    """
+    locate, _ = _network(settings)
+    wanted = {d.sha256: d for package in plan.packages for d in _downloads(package)}
+    return {sha256: d.url or locate(d) for sha256, d in wanted.items()}
+
+
+def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) -> dict[str, ChannelPackage]:
+    """Build what the plan builds; return every package that goes into the prefix, by name.
+
+    Raises:
+        BuildError, VerificationError, ChannelError: nothing has touched the prefix.
+    """
+    from pybuild.build.builder import Workshop, build_package
+    from pybuild.model.machine import ChannelPackage
+
+    report = settings.report
+    shop = Workshop(
+        cache=Path(settings.places.cache), jobs=settings.jobs, files=files,
+        on_phase=report.phase, on_line=report.line,
+    )  # fmt: skip
+    ready: dict[str, ChannelPackage] = {}
+    built = False
+    for package in plan.packages:
+        if package.action == "build":
+            ready[package.name] = build_package(package, plan, shop, ready)
+            built = True
+        elif package.action in ("channel", "conda"):
+            file = str(files[package.sha256]) if package.action == "conda" else package.file  # type: ignore[index]
+            ready[package.name] = ChannelPackage(
+                name=package.name, version=package.version, build=package.build_string, key=package.key,
+                loose_key=package.loose_key, file=str(file), sha256=package.sha256 or "",
+            )  # fmt: skip
+    if built:
+        _index(plan.channel, settings)
+    return ready
+
+
+def install(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings) -> None:
+    """Commit the plan's packages to the prefix in one transaction, under its lock.
+
+    Raises:
+        PrefixChangedError: the prefix is no longer the one that was planned for.
+        PrefixError: it cannot be locked or changed.
+    """
+    from pybuild.prefix.state import read_state
+    from pybuild.prefix.transaction import change, create
+
+    prefix, cache = Path(plan.prefix), Path(settings.places.cache)
+    with locked(prefix, settings):
+        state = read_state(plan.prefix)
+        journal = _journal(plan, ready, settings)
+        present = {(p.name, p.version, p.build) for p in state.packages}
+        if state.exists == plan.new_prefix or not set(journal.remove) <= present:
+            raise PrefixChangedError(
+                f"{prefix}: somebody changed it while its packages were built",
+                hint="run the same command again; what was built is in the channel",
+            )
+        settings.report.phase(prefix.name, "install")
+        if plan.new_prefix:
+            create(prefix, journal, cache=cache)
+        else:
+            change(prefix, journal, cache=cache)
+
+
+def uninstall(prefix: Path, names: tuple[str, ...], settings: Settings) -> None:
+    """Remove packages that pybuild installed, with their pins.
+
+    Raises:
+        PrefixError: one of them is not there or not ours.
+    """
+    from pybuild.prefix.journal import Journal
+    from pybuild.prefix.notes import read_note
+    from pybuild.prefix.transaction import change
+
+    with locked(prefix, settings):
+        rows = []
+        for name in names:
+            note = read_note(prefix, name)
+            if note is None:
+                raise PrefixError(
+                    f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}"
+                )
+            rows.append((name, str(note["version"]), str(note["build"])))
+        change(
+            prefix,
+            Journal(command=settings.command, remove=tuple(rows), dropped=names),
+            cache=Path(settings.places.cache),
+        )
+
+
+def verify(
+    prefix: Path, names: tuple[str, ...], wanted: str | None, settings: Settings
+) -> tuple[tuple[str, str], ...]:
+    """Bring installed packages to the level ``wanted`` (None: the highest they can reach).
+
+    Returns (name, level reached) of each.
+
+    Raises:
+        VerificationError: a check failed; what was proven before stays noted.
+        PrefixError: a package is not there or not ours.
+    """
+    from pybuild.prefix.installed import files_of, planned
+    from pybuild.prefix.notes import read_note, write_note
+    from pybuild.verify.levels import highest
+    from pybuild.verify.package import prove
+
+    reached = []
+    for name in names:
+        note = read_note(prefix, name)
+        package = planned(prefix, name)
+        if note is None or package is None:
+            raise PrefixError(f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}")
+        goal = wanted or highest(package)
+        settings.report.phase(name, f"verify: {goal}")
+        try:
+            level, proofs = prove(
+                prefix, package, files_of(prefix, note), goal, checks_environment(prefix, settings)
+            )
+        except Exception:
+            write_note(prefix, {**note, "level": "built", "proofs": []})
+            raise
+        write_note(prefix, {**note, "level": level, "proofs": list(proofs)})
+        reached.append((name, level))
+    return tuple(reached)
+
+
+def checks_environment(prefix: Path, settings: Settings) -> dict[str, str]:
+    """Return the whole environment of a check: the prefix first, nothing of the user's but scheduler variables."""
+    kept = {
+        n: v for n, v in settings.environ.items() if n.startswith(("SLURM_", "PBS_", "PMI_")) or n == "TMPDIR"
+    }
+    path = f"{prefix}/bin:/usr/local/bin:/usr/bin:/bin"
+    return {**kept, "PATH": path, "HOME": str(prefix), "LC_ALL": "C.UTF-8"}
+
+
+@contextmanager
+def locked(prefix: Path, settings: Settings) -> Iterator[None]:
+    """Hold the prefix's lock, with whatever an interrupted run left in it finished first.
+
+    Raises:
+        PrefixError: the lock cannot be made.
+    """
+    from pybuild.locks import held
+    from pybuild.prefix import places
+    from pybuild.prefix.transaction import recover
+
+    lock = places.lock(prefix)
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PrefixError(f"{lock.parent}: cannot be made: {error.strerror}") from error
+    if not os.access(lock.parent, os.W_OK | os.X_OK):
+        raise PrefixError(f"{lock.parent}: cannot be written by you", hint="name a prefix of your own")
+    with held(
+        lock, waiting=lambda owner: settings.report.note(f"waiting for {owner}, which is changing {prefix}")
+    ):
+        finished = recover(prefix, cache=Path(settings.places.cache))
+        if finished is not None:
+            settings.report.note(f"finished what an interrupted run had begun: {finished}")
+        yield
+
+
+def _downloads(package: PackagePlan) -> tuple[Download, ...]:
+    from pybuild.model.plan import Download, Overlay, StageWheel, Unpack
+
+    if package.action == "conda" and package.file and package.sha256:
+        return (Download(file=package.file.rsplit("/", 1)[-1], sha256=package.sha256, url=package.file),)
+    if package.build is None:
+        return ()
+    found: list[Download] = []
+    for step in package.build.steps:
+        if isinstance(step, Overlay):
+            found += step.downloads
+        elif isinstance(step, (Unpack, StageWheel)) and step.download is not None:
+            found.append(step.download)
+    return tuple(found)
+
+
+def _network(settings: Settings):  # type: ignore[no-untyped-def]
+    from pybuild.build.index import locator
+    from pybuild.build.pipconfig import read_pip_config
+    from pybuild.build.session import open_session
+
+    config = read_pip_config(settings.environ)
+    session = open_session(config)
+    return locator(session, config), session
+
+
+def _index(channel: str, settings: Settings) -> None:
+    """Let conda see the new packages; what we do next does not need it."""
+    from pybuild import conda
+    from pybuild.locks import held
+
+    with held(Path(channel, ".index-lock")):
+        conda.index_channel(Path(channel))
+
+
+def _journal(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings):  # type: ignore[no-untyped-def]
+    from pybuild.prefix.journal import Journal
+
+    changing = [package for package in plan.packages if package.action != "keep"]
+    specs = [package.name for package in changing if package.requested]
+    if plan.new_prefix:
+        specs += [f"python {'.'.join(plan.python.split('.')[:2])}.*", "pip"]
+    return Journal(
+        command=settings.command,
+        add=tuple(
+            (p.name, p.version, ready[p.name].build, ready[p.name].file, ready[p.name].sha256)
+            for p in changing
+        ),
+        remove=(*((p.name, *p.was) for p in changing if p.was), *plan.removes),
+        notes=tuple(_note(package, plan, ready) for package in changing if package.action != "conda"),
+        specs=tuple(specs),
+    )
+
+
+def _note(package: PackagePlan, plan: Plan, ready: Mapping[str, ChannelPackage]) -> Note:
+    from pybuild.verify.levels import highest
+
+    return {
+        "name": package.name,
+        "version": package.version,
+        "build": ready[package.name].build,
+        "key": package.key,
+        "site": plan.site,
+        "options": list(package.options),
+        "identity": [list(row) for row in package.identity],
+        "requested": package.requested,
+        "level": "built",
+        "highest": highest(package),
+        "demanded": plan.verify,
+        "proofs": [],
+    }
