@@ -106,6 +106,7 @@ async def _solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> 
         )
     except Exception as error:
         raise PrefixError(f"{', '.join(channels)}: {str(error).splitlines()[0]}") from error
+    ordered: list[Any] = list(rattler.PackageRecord.sort_topologically(list(records)))
     return tuple(
         CondaPackage(
             name=record.name.normalized,
@@ -114,5 +115,5 @@ async def _solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> 
             url=record.url,
             sha256=bytes(record.sha256 or b"").hex(),
         )
-        for record in rattler.PackageRecord.sort_topologically(list(records))
+        for record in ordered
     )

@@ -1,9 +1,10 @@
 """Locks that hold between processes and between nodes, and that never stay behind.
 
 Two locks are taken together.
-The first is ``flock``, where the file system has it: the kernel drops it when its owner dies, however that happens.
-The second is a lease on a file made by ``link(2)`` (the library flufl.lock),
-which works between the nodes of a parallel file system mounted without ``flock``; it is renewed while it is held.
+The first is ``flock``, where the file system has it: the kernel drops it when its owner dies,
+however that happens.
+The second is a lease on a file made by ``link(2)`` (the library flufl.lock), which works between the
+nodes of a parallel file system mounted without ``flock``; it is renewed while it is held.
 A lease whose owner was on this host and is dead is removed at once by whoever holds the ``flock``;
 one of another host runs out after ``LEASE``.
 """

@@ -45,9 +45,9 @@ def capture(
     try:
         out, err = child.communicate(timeout=timeout)
         code = child.returncode
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired as expired:
         _end(child)
-        out, err = child.communicate()
+        out, err = _rest(child, expired)
         code, err = 124, err + f"\nno answer within {timeout} s".encode()
     except BaseException:
         _end(child)
@@ -90,6 +90,17 @@ def run_logged(
         raise
     finally:
         child.stdout.close()
+
+
+def _rest(child: subprocess.Popen[bytes], expired: subprocess.TimeoutExpired) -> tuple[bytes, bytes]:
+    """Return what a killed child had printed; a descendant that left its group may keep the pipes open."""
+    try:
+        return child.communicate(timeout=1)
+    except subprocess.TimeoutExpired:
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
+        return expired.output or b"", expired.stderr or b""
 
 
 def _start(

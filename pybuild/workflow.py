@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pybuild.model.machine import ChannelPackage
     from pybuild.model.plan import Download, PackagePlan, Plan
     from pybuild.model.request import Request
+    from pybuild.prefix.journal import Journal
     from pybuild.prefix.notes import Note
 
 
@@ -80,10 +81,13 @@ def prepare(request: Request, settings: Settings) -> Plan:
 def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:
     """Fetch every file that the plan's builds need; return their paths by sha256.
 
+    What the cache has is hashed and used; the network is set up only if something is missing.
+
     Raises:
         FetchError, ChecksumError: as fetching finds it.
     """
-    from pybuild.build.fetch import fetch
+    from pybuild.fetch.network import Network
+    from pybuild.fetch.source import fetch
 
     wanted = {
         download.sha256: download
@@ -91,19 +95,19 @@ def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:
         if package.action in ("build", "conda")
         for download in _downloads(package)
     }
-    if not wanted:
-        return {}
-    locate, session = _network(settings)
-    return {
-        sha256: fetch(
-            download,
-            cache=Path(settings.places.cache),
-            locate=locate,
-            session=session,
-            progress=settings.report,
-        )
-        for sha256, download in wanted.items()
-    }
+    # A conda channel of the site may be a folder, which a recipe's address may never be.
+    foreign = {p.sha256: str(p.file) for p in plan.packages if p.action == "conda"}
+    with Network(settings.environ) as network:
+        return {
+            sha256: fetch(
+                download,
+                cache=Path(settings.places.cache),
+                locate=lambda d: foreign.get(d.sha256) or network.locate(d),
+                session=lambda: network.session,
+                progress=settings.report,
+            )
+            for sha256, download in wanted.items()
+        }
 
 
 def addresses_of(plan: Plan, settings: Settings) -> dict[str, str]:
@@ -112,9 +116,11 @@ def addresses_of(plan: Plan, settings: Settings) -> dict[str, str]:
     Raises:
         FetchError: a file is nowhere to be found.
     """
-    locate, _ = _network(settings)
+    from pybuild.fetch.network import Network
+
     wanted = {d.sha256: d for package in plan.packages for d in _downloads(package)}
-    return {sha256: d.url or locate(d) for sha256, d in wanted.items()}
+    with Network(settings.environ) as network:
+        return {sha256: d.url or network.locate(d) for sha256, d in wanted.items()}
 
 
 def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) -> dict[str, ChannelPackage]:
@@ -238,7 +244,7 @@ def verify(
 
 
 def checks_environment(prefix: Path, settings: Settings) -> dict[str, str]:
-    """Return the whole environment of a check: the prefix first, nothing of the user's but scheduler variables."""
+    """Return the whole environment of a check: the prefix first, of the user's only the scheduler's part."""
     kept = {
         n: v for n, v in settings.environ.items() if n.startswith(("SLURM_", "PBS_", "PMI_")) or n == "TMPDIR"
     }
@@ -277,7 +283,7 @@ def _downloads(package: PackagePlan) -> tuple[Download, ...]:
     from pybuild.model.plan import Download, Overlay, StageWheel, Unpack
 
     if package.action == "conda" and package.file and package.sha256:
-        return (Download(file=package.file.rsplit("/", 1)[-1], sha256=package.sha256, url=package.file),)
+        return (Download(file=package.file.rsplit("/", 1)[-1], sha256=package.sha256),)
     if package.build is None:
         return ()
     found: list[Download] = []
@@ -289,16 +295,6 @@ def _downloads(package: PackagePlan) -> tuple[Download, ...]:
     return tuple(found)
 
 
-def _network(settings: Settings):  # type: ignore[no-untyped-def]
-    from pybuild.build.index import locator
-    from pybuild.build.pipconfig import read_pip_config
-    from pybuild.build.session import open_session
-
-    config = read_pip_config(settings.environ)
-    session = open_session(config)
-    return locator(session, config), session
-
-
 def _index(channel: str, settings: Settings) -> None:
     """Let conda see the new packages; what we do next does not need it."""
     from pybuild import conda
@@ -308,7 +304,7 @@ def _index(channel: str, settings: Settings) -> None:
         conda.index_channel(Path(channel))
 
 
-def _journal(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings):  # type: ignore[no-untyped-def]
+def _journal(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings) -> Journal:
     from pybuild.prefix.journal import Journal
 
     changing = [package for package in plan.packages if package.action != "keep"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from pybuild import conda
 from pybuild.build import channel as channels
 from pybuild.build.conda_package import Metadata, pack
 from pybuild.build.finish import settle, write_share
@@ -20,7 +21,6 @@ from pybuild.locks import held
 from pybuild.model.machine import ChannelPackage
 from pybuild.model.plan import BuildPlan, PackagePlan, Plan, Run, Step
 from pybuild.plan.environment import applied
-from pybuild import conda
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def run_step(step: Step, bench: Workbench) -> None:
 
 
 def _unpack(step: Unpack, bench: Workbench) -> None:
-    from pybuild.build.unpack import unpack
+    from pybuild.fetch.unpack import unpack
 
     bench.log.write(f"# unpack {step.download.file}\n".encode())
     unpack(_file(step.download, bench), bench.stage.source)
@@ -87,7 +87,7 @@ def _stage_wheel(step: StageWheel, bench: Workbench) -> None:
 
 
 def _stage_interpreter(step: StageInterpreter, bench: Workbench) -> None:
-    from pybuild.build.interpreter import stage_interpreter
+    from pybuild.interpreter.stage import stage_interpreter
 
     bench.log.write(f"# stage the interpreter {step.interpreter}\n".encode())
     stage_interpreter(step.interpreter, bench.stage.staging, str(bench.stage.host))

@@ -44,7 +44,7 @@ def places_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Plac
         for name in ("channel", "cache")
         if (value := getattr(arguments, name))
     }
-    return replace(places, **changes)  # type: ignore[arg-type]
+    return replace(places, **changes)
 
 
 def settings_of(

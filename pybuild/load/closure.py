@@ -20,7 +20,9 @@ class Recipes(Protocol):
         """Return the named recipe; PlanError where there is none."""
 
 
-def load_closure(tree: Recipes, names: Iterable[str], site: Site, *, tools: Iterable[str]) -> dict[str, Recipe]:
+def load_closure(
+    tree: Recipes, names: Iterable[str], site: Site, *, tools: Iterable[str]
+) -> dict[str, Recipe]:
     """Return the named recipes and everything they may need, by name.
 
     Args:
@@ -50,7 +52,8 @@ def load_closure(tree: Recipes, names: Iterable[str], site: Site, *, tools: Iter
 
 def virtuals(recipes: Iterable[Recipe]) -> set[str]:
     """Return every virtual that the recipes can ask for."""
-    return {virtual for recipe in recipes for part in _requirements(recipe) for virtual in part.get("virtual", ())}
+    parts = (part for recipe in recipes for part in _requirements(recipe))
+    return {virtual for part in parts for virtual in part.get("virtual", ())}
 
 
 def _needs(recipe: Recipe, site: Site) -> list[str]:

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping
 
 from pybuild.errors import PlanError, PrefixError
-from pybuild.load.interpreters import find_interpreters
+from pybuild.interpreter.find import find_interpreters
 from pybuild.load.programs import find_providers
 from pybuild.model.machine import CondaPackage, Machine, PrefixState
 from pybuild.model.request import Request

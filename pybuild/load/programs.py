@@ -33,9 +33,7 @@ def find_providers(
         return tuple(provider for provider in found if provider is not None)
 
 
-def _find(
-    virtual: str, provider: Provider, prefix: str, environ: Mapping[str, str]
-) -> FoundProvider | None:
+def _find(virtual: str, provider: Provider, prefix: str, environ: Mapping[str, str]) -> FoundProvider | None:
     if provider.where not in ("path", "prefix") or not provider.programs:
         return None
     inside = os.path.join(prefix, "bin")

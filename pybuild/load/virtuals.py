@@ -19,6 +19,7 @@ VIRTUALS: dict[str, dict[str, str]] = {
         "mpiexec": "starts ranks",
         "shared": "flags that make the wrapper link a shared library, may be empty",
         "soname": "stem of the library that an extension must link: libmpi",
+        "library": "path of that library, where it is known: an extension must link this very file",
     },
 }
 """What each field of each virtual means; ``pybuild recipe lint`` refuses others."""

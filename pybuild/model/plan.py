@@ -128,6 +128,7 @@ class PlannedCheck:
     Attributes:
         level: the verification level that it belongs to.
         soname: for ``links``: stem of the library that must be linked (``libmpi``), its file and where from.
+        library: final path of the provider's library where it is known; may hold ``${{ prefix }}``.
         launcher: argv before the program for ranks, empty for checks without ranks.
         environment: (variable, value) pairs for the check.
     """
@@ -137,6 +138,7 @@ class PlannedCheck:
     imports: tuple[str, ...] = ()
     module: str | None = None
     soname: str | None = None
+    library: str | None = None
     script: str | None = None
     command: tuple[str, ...] = ()
     ranks: int = 0

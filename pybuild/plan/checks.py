@@ -34,7 +34,11 @@ def _planned(name: str, number: int, test: Check, fields: Mapping[str, str], sit
         if soname is None:
             raise PlanError(f"{where}: links to {test.to!r}, which the recipe does not ask the site for")
         return PlannedCheck(
-            level="linked", name=f"{test.module} links {test.to}", module=test.module, soname=soname
+            level="linked",
+            name=f"{test.module} links {test.to}",
+            module=test.module,
+            soname=soname,
+            library=fields.get(f"{test.to}.library") or None,
         )
     script = f"${{{{ prefix }}}}/share/pybuild/{name}/{test.python}" if test.python else None
     command = fill_all(test.command, fields, where=where)

@@ -98,7 +98,7 @@ def _owner(virtual: str, state: PrefixState, recipes: Mapping[str, Recipe]) -> R
 
 def _with_name(virtual: str, name: str, fields: dict[str, str]) -> dict[str, str]:
     """Give every provider the fields that recipes may always use, empty where it has none."""
-    empty = {f"{virtual}.{field}": "" for field in ("shared", "dynamic", "soname", "cxx", "fc")}
+    empty = {f"{virtual}.{field}": "" for field in ("shared", "dynamic", "soname", "library", "cxx", "fc")}
     return {**empty, f"{virtual}.name": name, **fields}
 
 

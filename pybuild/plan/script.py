@@ -6,7 +6,17 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from pybuild.model.plan import (
-    BuildPlan, Download, Edit, Overlay, PackagePlan, Plan, Run, StageInterpreter, StageWheel, Step, Unpack,
+    BuildPlan,
+    Download,
+    Edit,
+    Overlay,
+    PackagePlan,
+    Plan,
+    Run,
+    StageInterpreter,
+    StageWheel,
+    Step,
+    Unpack,
 )  # fmt: skip
 from pybuild.plan.templates import late
 
@@ -96,10 +106,11 @@ def _step(
 
 def _run(step: Run, edits: tuple[Edit, ...], tokens: Mapping[str, str], work: str) -> Iterator[str]:
     yield f'cd "{work}/source"'
-    yield f'env -i TMPDIR="{work}/tmp" \\'
+    yield "env -i \\"
+    yield f'  TMPDIR="{work}"/tmp \\'
     for edit in edits:
         if edit.name == "HOME":
-            yield f'  HOME="{work}/home" \\'
+            yield f'  HOME="{work}"/home \\'
         elif edit.why != "site keep_env":
             yield f"  {edit.name}={_quoted(late(edit.value, tokens))} \\"
     yield "  " + " ".join(_quoted(late(word, tokens)) for word in step.argv)

@@ -17,9 +17,15 @@ from pybuild.prefix.notes import replace_text
 
 
 def add_history(
-    prefix: Path, *, command: str, added: Iterable[str], removed: Iterable[str] = (), update: Iterable[str] = (),
-    remove: Iterable[str] = (), now: datetime | None = None,
-) -> None:  # fmt: skip
+    prefix: Path,
+    *,
+    command: str,
+    added: Iterable[str],
+    removed: Iterable[str] = (),
+    update: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    now: datetime | None = None,
+) -> None:
     """Append one block to ``conda-meta/history``.
 
     Args:

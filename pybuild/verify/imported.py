@@ -13,13 +13,12 @@ from pybuild.verify.outcome import how_it_ended, last_lines
 
 _STARTED = 86
 
-# Runs under every Python from 2.7 on. The working directory is taken off sys.path, the last line
-# proves that the end was reached: a module that calls sys.exit(0) must not pass.
+# Runs under every Python from 2.7 on. Its last line proves that the end
+# was reached: a module that calls sys.exit(0) must not pass.
 # MPI_Initialized may be called at any time (MPI 4.1, 11.2.3); RTLD_NOLOAD (4) opens nothing new.
 _CHILD = r"""
 import importlib, sys
 nonce, names = sys.argv[1], sys.argv[2:]
-sys.path[:] = [entry for entry in sys.path if entry not in ("", ".")]
 def started():
     try:
         import ctypes, os
@@ -50,6 +49,7 @@ for name in names:
         sys.stderr.write("importing %s started MPI\n" % name)
         sys.exit(86)
 sys.stdout.write("\n%s\n" % nonce)
+sys.stdout.flush()
 """
 
 
@@ -91,6 +91,7 @@ def check_imported(
     }
     if preload is not None:
         child["LD_PRELOAD"] = preload
+    # sys.path begins with the working directory: an empty one.
     with tempfile.TemporaryDirectory(prefix="pybuild-import-") as folder:
         answer = capture(argv, env=child, cwd=folder, timeout=timeout)
     finished = answer.out.rstrip("\n").endswith("\n" + nonce)

@@ -43,6 +43,11 @@ def link_check(
     interpreter = tree.final("bin/python")
     rules = LinkRules(
         interpreter=interpreter if tree.disk(interpreter) else None,
+        expected=tuple(
+            (check.soname, late(check.library, {"prefix": tree.prefix}))
+            for check in package.checks
+            if check.soname and check.library
+        ),
         users=find_users(tree) if any(check.soname for check in package.checks) else (),
         forbidden=forbidden,
         absent=package.absent,

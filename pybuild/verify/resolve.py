@@ -134,9 +134,7 @@ class _Space:
 
     def _search(self, name: str, asker: Loaded) -> Loaded | None:
         loader = self.loader
-        for path in candidates(
-            name, asker, self.main, library_path=loader.library_path, system=loader.system
-        ):
+        for path in candidates(name, asker, library_path=loader.library_path, system=loader.system):
             facts = loader.facts(path)
             # Libraries for another processor are passed over, as the loader does.
             if facts is not None and (facts.bits, facts.machine) == (asker.facts.bits, asker.facts.machine):

@@ -45,7 +45,6 @@ def expand(entry: str, path: str, system: SystemLibraries) -> str:
 def candidates(
     name: str,
     asker: Loaded,
-    main: Loaded | None,
     *,
     library_path: tuple[str, ...],
     system: SystemLibraries,
@@ -54,14 +53,13 @@ def candidates(
 
     Args:
         asker: the file that needs it.
-        main: the program of the process, None where it is the file at the root of the search.
 
     Relative entries mean the working directory of the run, which nobody knows here: they find nothing.
     """
     if "/" in name:
         yield expand(name, asker.path, system)
         return
-    for folder in _folders(asker, main, library_path, system):
+    for folder in _folders(asker, library_path, system):
         if folder.startswith("/"):
             yield os.path.join(folder, name)
     yield from system.cache.get(name, ())
@@ -69,30 +67,22 @@ def candidates(
         yield os.path.join(folder, name)
 
 
-def _folders(
-    asker: Loaded, main: Loaded | None, library_path: tuple[str, ...], system: SystemLibraries
-) -> Iterator[str]:
+def _folders(asker: Loaded, library_path: tuple[str, ...], system: SystemLibraries) -> Iterator[str]:
     if not asker.facts.runpath:
-        yield from _inherited(asker, main, system)
+        yield from _inherited(asker, system)
     yield from library_path
     for entry in asker.facts.runpath:
         yield expand(entry, asker.path, system)
 
 
-def _inherited(asker: Loaded, main: Loaded | None, system: SystemLibraries) -> Iterator[str]:
-    """Yield DT_RPATH of the asker, of those that brought it in, and of the program.
+def _inherited(asker: Loaded, system: SystemLibraries) -> Iterator[str]:
+    """Yield DT_RPATH of the asker, of those that brought it in, the program last.
 
     A file's RUNPATH silences its own DT_RPATH.
     """
-    chain: list[Loaded] = []
     link: Loaded | None = asker
     while link is not None:
-        chain.append(link)
+        if not link.facts.runpath:
+            for entry in link.facts.rpath:
+                yield expand(entry, link.path, system)
         link = link.parent
-    if main is not None and main not in chain:
-        chain.append(main)
-    for link in chain:
-        if link.facts.runpath:
-            continue
-        for entry in link.facts.rpath:
-            yield expand(entry, link.path, system)

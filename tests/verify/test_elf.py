@@ -64,6 +64,12 @@ def test_kinds_are_told_apart(compile_c: Compile, tmp_path: Path) -> None:
         "static-pie": "static",
     }
     output("cc", "-c", "-o", f"{tmp_path}/a.o", f"{tmp_path}/source.c")
+    odd = bytearray(made["static"].read_bytes())
+    odd[16:18] = b"\x03\x00"  # ET_DYN in e_type: position independent, but without a dynamic section
+    (tmp_path / "odd").write_bytes(odd)
+    facts = read_elf(str(tmp_path / "odd"))
+    assert facts is not None
+    assert facts.kind == "static"
     facts = read_elf(str(tmp_path / "a.o"))
     assert facts is not None
     assert facts.kind == "relocatable"

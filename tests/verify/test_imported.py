@@ -86,6 +86,24 @@ def test_nothing_else_is_seen(write: Write, tmp_path: Path, monkeypatch: pytest.
         check_imported(python, ["stray"], polluted)
 
 
+def test_the_users_own_modules_are_not_seen(python: str, tmp_path: Path) -> None:
+    """A module under ``~/.local`` that a user could import does not make a check pass."""
+    base = os.path.realpath(python)
+    environment = {**ENVIRONMENT, "HOME": str(tmp_path)}
+    site = subprocess.run(
+        [base, "-c", "import site; print(site.getusersitepackages())"],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    os.makedirs(site)
+    Path(site, "stray.py").write_text("")
+    subprocess.run([base, "-c", "import stray"], env=environment, check=True)
+    with pytest.raises(VerificationError, match="No module named 'stray'"):
+        check_imported(base, ["stray"], environment)
+
+
 def test_nothing_is_written_into_the_prefix(write: Write, tmp_path: Path) -> None:
     """An import check leaves no byte-code behind: the prefix keeps exactly its packages' files."""
     python = write("plain", "import plain_too\n")

@@ -153,6 +153,7 @@ def test_garbage_is_no_report(tmp_path: Path, python: str, output: str) -> None:
         ({"size": 3, "ranks": [0, 1, 2], "library": "L"}, "the job has size 3, expected 2"),
         ({"size": 2, "ranks": [0, 0], "library": "L"}, "the ranks are 0, 0, expected each of 0 to 1 once"),
         ({"size": 2, "ranks": [1, 2], "library": "L"}, "the ranks are 1, 2"),
+        ({"size": 2, "ranks": [0, 1, 1], "library": "L"}, "the ranks are 0, 1, 1"),
         ({"size": 2, "ranks": [0], "library": "L"}, "the ranks are 0, expected"),
         ({"size": 2, "ranks": [0, 1], "library": " "}, "name no library"),
         ({"size": 2, "ranks": [0, 1]}, "name no library"),

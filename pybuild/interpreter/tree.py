@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pybuild.build.interpreter_debian import FOREIGN_MODULES
+from pybuild.interpreter.debian import FOREIGN_MODULES
 
 # A file's path below the copied directory and its bytes; returns the bytes to write.
 Edit = Callable[[str, bytes], bytes]

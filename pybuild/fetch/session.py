@@ -12,13 +12,13 @@ from urllib3.exceptions import ReadTimeoutError
 from urllib3.util import Retry
 
 from pybuild import __version__
-from pybuild.build.addresses import check_safe
 from pybuild.errors import FetchError
+from pybuild.fetch.addresses import check_safe
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
 
-    from pybuild.build.pipconfig import PipConfig
+    from pybuild.fetch.pipconfig import PipConfig
 
 #: seconds before the first repetition of a failed request; doubled for each further one
 PAUSE = 0.5

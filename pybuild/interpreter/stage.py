@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pybuild.build.interpreter_check import check_staged
-from pybuild.build.interpreter_debian import plain_first_line, undo_debian, undo_frozen
-from pybuild.build.interpreter_home import Home, read_home
-from pybuild.build.interpreter_libraries import stage_libraries
-from pybuild.build.interpreter_text import Rewrite, home_rewrite, rewrite_assignments, rewrite_sysconfig
-from pybuild.build.interpreter_tree import Copied, copy_file, copy_headers, copy_library, link
 from pybuild.errors import PrefixError
+from pybuild.interpreter.check import check_staged
+from pybuild.interpreter.debian import plain_first_line, undo_debian, undo_frozen
+from pybuild.interpreter.home import Home, read_home
+from pybuild.interpreter.libraries import stage_libraries
+from pybuild.interpreter.text import Rewrite, home_rewrite, rewrite_assignments, rewrite_sysconfig
+from pybuild.interpreter.tree import Copied, copy_file, copy_headers, copy_library, link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def stage_interpreter(interpreter: str, staging: Path, placeholder: str) -> Stag
     """Copy an interpreter into an empty or missing directory, laid out as conda lays out Python.
 
     Args:
-        interpreter: path of a base interpreter, as ``pybuild.load.interpreters`` finds it.
+        interpreter: path of a base interpreter, as ``pybuild.interpreter.find`` finds it.
         staging: afterwards the copy runs from here and sees nothing of the original.
         placeholder: text that stands for the prefix wherever a file must name it.
 

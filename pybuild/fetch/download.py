@@ -11,11 +11,11 @@ from pathlib import Path
 import requests
 import urllib3.exceptions
 
-from pybuild.build import session as sessions
-from pybuild.build.addresses import redact
-from pybuild.build.listing import local_path
-from pybuild.build.writer import Writer
 from pybuild.errors import FetchError
+from pybuild.fetch import session as sessions
+from pybuild.fetch.addresses import redact
+from pybuild.fetch.listing import local_path
+from pybuild.fetch.writer import Writer
 
 #: how often a download that breaks off is tried in all
 TRIES = 6

@@ -15,16 +15,16 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from pybuild.build.addresses import redact
-from pybuild.build.hashes import sha256_of
-from pybuild.build.listing import IndexFile, local_path
-from pybuild.build.pages import project_page, read_listing
 from pybuild.errors import FetchError
+from pybuild.fetch.addresses import redact
+from pybuild.fetch.hashes import sha256_of
+from pybuild.fetch.listing import IndexFile, local_path
+from pybuild.fetch.pages import project_page, read_listing
 
 if TYPE_CHECKING:
     import requests
 
-    from pybuild.build.pipconfig import PipConfig
+    from pybuild.fetch.pipconfig import PipConfig
     from pybuild.model.plan import Download
 
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from pybuild.build.progress import Progress
+from pybuild.fetch.progress import Progress
 
 
 class Writer:

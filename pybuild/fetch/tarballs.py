@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from pybuild.build.members import check_hardlink, check_symlink, parts_of, refuse
-from pybuild.build.tree import Tree
 from pybuild.errors import ArchiveError
+from pybuild.fetch.members import check_hardlink, check_symlink, parts_of, refuse
+from pybuild.fetch.unpacked_tree import Tree
 
 _CHUNK = 2**20
 # tarfile reads a member's extended header in one piece, however large it claims to be.

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from pybuild.errors import UsageError
-from pybuild.load import interpreter_probe, interpreters
-from pybuild.load.interpreters import find_interpreters
+from pybuild.interpreter import find as interpreters
+from pybuild.interpreter import probe as interpreter_probe
+from pybuild.interpreter.find import find_interpreters
 from pybuild.model.machine import Interpreter
 from pybuild.process import Captured, capture
 

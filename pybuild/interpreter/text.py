@@ -7,7 +7,7 @@ import pprint
 import re
 from collections.abc import Callable
 
-from pybuild.build.interpreter_home import Home
+from pybuild.interpreter.home import Home
 
 # Build variables whose values are directories of the interpreter itself, in sysconfig data, the Makefile,
 # pkg-config files and the python-config script. All others may name other software (Makefile.pre.in).

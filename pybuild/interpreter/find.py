@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from pybuild.errors import UsageError
-from pybuild.load.interpreter_probe import SUPPORTED, probe_interpreter
+from pybuild.interpreter.probe import SUPPORTED, probe_interpreter
 from pybuild.model.machine import Interpreter
 
 # The supported ones and a few that do not exist yet.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from pybuild.build import session as sessions
-from pybuild.build.pipconfig import PipConfig
+from pybuild.fetch import session as sessions
+from pybuild.fetch.pipconfig import PipConfig
 from tests.servers import Server, serving
 
 

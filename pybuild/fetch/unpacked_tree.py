@@ -8,8 +8,8 @@ import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pybuild.build.members import Allowance, check_hardlink, check_symlink, parts_of, refuse
 from pybuild.errors import ArchiveError
+from pybuild.fetch.members import Allowance, check_hardlink, check_symlink, parts_of, refuse
 
 
 class Tree:

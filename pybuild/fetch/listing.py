@@ -13,8 +13,8 @@ from urllib.request import url2pathname
 
 import mousebender.simple as simple
 
-from pybuild.build.addresses import is_safe, redact
 from pybuild.errors import FetchError
+from pybuild.fetch.addresses import is_safe, redact
 
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 # A link to a place in a page (#top) is no file; mousebender expects #name=value.

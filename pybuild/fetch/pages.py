@@ -8,10 +8,10 @@ from pathlib import Path
 import mousebender.simple as simple
 import requests
 
-from pybuild.build.addresses import check_safe, redact, with_credentials_of
-from pybuild.build.listing import ARCHIVES, IndexFile, local_path, names_archive, parse_listing, single_file
-from pybuild.build.session import describe
 from pybuild.errors import FetchError
+from pybuild.fetch.addresses import check_safe, redact, with_credentials_of
+from pybuild.fetch.listing import ARCHIVES, IndexFile, local_path, names_archive, parse_listing, single_file
+from pybuild.fetch.session import describe
 
 #: a page longer than this is not an index page
 LONGEST_PAGE = 200 * 2**20

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pybuild.build.addresses import check_safe, redact
-from pybuild.build.hashes import sha256_of
-from pybuild.build.parts import claim, release, sweep
-from pybuild.build.progress import SILENT, Progress
-from pybuild.build.writer import Writer
 from pybuild.errors import ChecksumError, FetchError
+from pybuild.fetch.addresses import check_safe, redact
+from pybuild.fetch.hashes import sha256_of
+from pybuild.fetch.parts import claim, release, sweep
+from pybuild.fetch.progress import SILENT, Progress
+from pybuild.fetch.writer import Writer
 
 if TYPE_CHECKING:
     import requests
@@ -44,13 +44,14 @@ def fetch(
     *,
     cache: Path,
     locate: Callable[[Download], str],
-    session: requests.Session,
+    session: Callable[[], requests.Session],
     progress: Progress = SILENT,
 ) -> Path:
     """Return the path of a source whose bytes were checked just now, downloading it where it is missing.
 
     Args:
-        locate: returns the address of an index project's file; called only where it must be downloaded.
+        locate: returns the address of a file that has none of its own; called only if it is not in the cache.
+        session: returns the open session; called only then, too.
 
     Raises:
         FetchError: it cannot be found, downloaded or written.
@@ -67,7 +68,7 @@ def fetch(
         check_safe(download.url, f"the source of {download.file}")
     with _explained(download, target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _bring(download, url, target, session, progress)
+        _bring(download, url, target, session(), progress)
         sweep(target)
     progress.finished()
     return target
@@ -122,7 +123,7 @@ def _fill(
 ) -> str:
     """Bring everything into a new part and return the hash of it."""
     # The network libraries cost a tenth of a second that a source in the cache does not need.
-    from pybuild.build.download import download as bring
+    from pybuild.fetch.download import download as bring
 
     with part.open("x+b") as stream:
         writer = Writer(stream, download.file, progress)

@@ -14,11 +14,11 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pybuild.build.members import Allowance, Limits
-from pybuild.build.tarballs import unpack_tar
-from pybuild.build.tree import Tree
-from pybuild.build.zips import unpack_zip
 from pybuild.errors import ArchiveError
+from pybuild.fetch.members import Allowance, Limits
+from pybuild.fetch.tarballs import unpack_tar
+from pybuild.fetch.unpacked_tree import Tree
+from pybuild.fetch.zips import unpack_zip
 from pybuild.process import Captured, capture
 
 # What the standard library's readers raise for bytes that are no archive or a damaged one.

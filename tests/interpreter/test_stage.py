@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.build.interpreter import StagedInterpreter, stage_interpreter
-from pybuild.build.interpreter_home import Home, read_home
 from pybuild.build.runpath import read_dynamic
 from pybuild.errors import PrefixError
-from pybuild.load.interpreters import find_interpreters
+from pybuild.interpreter.find import find_interpreters
+from pybuild.interpreter.home import Home, read_home
+from pybuild.interpreter.stage import StagedInterpreter, stage_interpreter
 from pybuild.process import Captured, capture
 
 PLACEHOLDER = "/opt/placeholder_" + "p" * 100

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pybuild.build.interpreter_home import CLEAN, Home
 from pybuild.errors import PrefixError
+from pybuild.interpreter.home import CLEAN, Home
 from pybuild.process import capture
 
 _HINT = "name another interpreter with --python, or a conda channel in the site's file"

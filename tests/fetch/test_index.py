@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from pybuild.build.addresses import redact
-from pybuild.build.index import find_file, list_files, locator
-from pybuild.build.pipconfig import PipConfig, read_pip_config
-from pybuild.build.session import open_session
 from pybuild.errors import FetchError
+from pybuild.fetch.addresses import redact
+from pybuild.fetch.index import find_file, list_files, locator
+from pybuild.fetch.pipconfig import PipConfig, read_pip_config
+from pybuild.fetch.session import open_session
 from pybuild.model.plan import Download
 from tests.servers import Fault, Listed, Server, html_page
 

@@ -8,8 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pybuild.build.members import refuse
-from pybuild.build.tree import Tree
+from pybuild.fetch.members import refuse
+from pybuild.fetch.unpacked_tree import Tree
 
 _CHUNK = 2**20
 # A path is never longer; a link that claims more is not read whole.

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pybuild.build.addresses import redact
 from pybuild.errors import FetchError
+from pybuild.fetch.addresses import redact
 from pybuild.process import Captured, capture
 
 # The current directory leaves the module path, so that a stray json.py or pip/ in it is never imported.

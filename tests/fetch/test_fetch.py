@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from pybuild.build import download as downloads
-from pybuild.build import parts
-from pybuild.build.fetch import cached_path, fetch
-from pybuild.build.pipconfig import PipConfig
-from pybuild.build.session import open_session
-from pybuild.build.writer import Writer
 from pybuild.errors import ChecksumError, FetchError
+from pybuild.fetch import download as downloads
+from pybuild.fetch import parts
+from pybuild.fetch.pipconfig import PipConfig
+from pybuild.fetch.session import open_session
+from pybuild.fetch.source import cached_path, fetch
+from pybuild.fetch.writer import Writer
 from pybuild.model.plan import Download
 from tests.servers import Fault, Server
 
@@ -79,7 +79,7 @@ def get(server: Server, session: requests.Session, tmp_path: Path) -> Callable[.
     def run(download: Download | None = None, progress: Recorder | None = None) -> Path:
         download = download or wanted(url=server.url + PATH)
         extra = {"progress": progress} if progress else {}
-        return fetch(download, cache=tmp_path, locate=nobody, session=session, **extra)
+        return fetch(download, cache=tmp_path, locate=nobody, session=lambda: session, **extra)
 
     return run
 
@@ -113,7 +113,7 @@ def test_index_project_is_located(server: Server, session: requests.Session, tmp
     mirror.write_bytes(BODY)
     for number, address in enumerate((mirror.as_uri(), server.add(PATH, BODY))):
         cache = tmp_path / str(number)
-        path = fetch(wanted(pypi="demo"), cache=cache, locate=Mirror(address), session=session)
+        path = fetch(wanted(pypi="demo"), cache=cache, locate=Mirror(address), session=lambda: session)
         assert path.read_bytes() == BODY
 
 
@@ -307,7 +307,7 @@ def test_silent_server(server: Server, tmp_path: Path, no_proxy: None) -> None:
     server.misbehave(PATH, Fault("slow", times=1, after=300_000, seconds=1.5))
     download = wanted(url=server.url + PATH)
     with open_session(PipConfig(timeout=0.3)) as session:
-        path = fetch(download, cache=tmp_path, locate=nobody, session=session)
+        path = fetch(download, cache=tmp_path, locate=nobody, session=lambda: session)
     assert path.read_bytes() == BODY
     assert len(server.seen) == 2
 
@@ -370,7 +370,7 @@ def test_really_full_disk(server: Server, session: requests.Session, tmp_path: P
     try:
         download = wanted(url=server.add(PATH, BODY))
         with pytest.raises(FetchError, match="no space is left in"):
-            fetch(download, cache=small, locate=nobody, session=session)
+            fetch(download, cache=small, locate=nobody, session=lambda: session)
         assert kept(small) == []
     finally:
         subprocess.run([f"{mount.removesuffix('mount')}umount", str(small)], check=True)
@@ -388,14 +388,14 @@ def test_cache_below_a_file(server: Server, session: requests.Session, tmp_path:
     """A cache that cannot be a directory is a sentence, not a traceback."""
     (tmp_path / "cache").write_text("")
     with pytest.raises(FetchError, match="cannot be kept"):
-        fetch(wanted(url=server.url), cache=tmp_path / "cache", locate=nobody, session=session)
+        fetch(wanted(url=server.url), cache=tmp_path / "cache", locate=nobody, session=lambda: session)
 
 
 @pytest.mark.parametrize("url", ["file:///nonexistent/x", "file:///dev/null", "file:///tmp"])
 def test_local_address_that_is_no_file(session: requests.Session, tmp_path: Path, url: str) -> None:
     """A file address of something that is no file is a sentence."""
     with pytest.raises(FetchError, match=r"cannot be read|is not a file"):
-        fetch(wanted(pypi="demo"), cache=tmp_path, locate=lambda _: url, session=session)
+        fetch(wanted(pypi="demo"), cache=tmp_path, locate=lambda _: url, session=lambda: session)
 
 
 def test_interruption_keeps_what_came(
@@ -429,11 +429,11 @@ def _start(server: Server, cache: Path) -> subprocess.Popen[bytes]:
     """Fetch in a process of its own."""
     server.add(PATH, BODY)
     program = (
-        "import sys; from pathlib import Path; from pybuild.build.fetch import fetch;"
-        "from pybuild.build.pipconfig import PipConfig; from pybuild.build.session import open_session;"
+        "import sys; from pathlib import Path; from pybuild.fetch.source import fetch;"
+        "from pybuild.fetch.pipconfig import PipConfig; from pybuild.fetch.session import open_session;"
         "from pybuild.model.plan import Download; url, name, digest, cache = sys.argv[1:];"
         "fetch(Download(file=name, sha256=digest, url=url), cache=Path(cache), locate=str,"
-        " session=open_session(PipConfig()))"
+        " session=lambda: open_session(PipConfig()))"
     )
     argv = [sys.executable, "-c", program, server.url + PATH, NAME, wanted().sha256, str(cache)]
     return subprocess.Popen(argv, cwd=Path(__file__).parents[2])

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybuild.build import unpack as unpacking
-from pybuild.build.members import Limits
-from pybuild.build.unpack import apply_patches, unpack
 from pybuild.errors import ArchiveError
+from pybuild.fetch import unpack as unpacking
+from pybuild.fetch.members import Limits
+from pybuild.fetch.unpack import apply_patches, unpack
 
 Member = tuple[str, str, bytes]  # name, kind, contents or target
 KINDS = {

@@ -1,0 +1,1 @@
+"""Bring sources: the index as pip is configured, downloads by hash, archives that cannot escape."""

@@ -1,0 +1,1 @@
+"""Pythons of this machine: find them, and copy one so that a conda prefix can stand on it."""
