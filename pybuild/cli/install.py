@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pybuild.cli.satisfied import satisfied
 from pybuild.cli.settings import prefix_of, request_of, settings_of
 from pybuild.cli.text import paint, put, say
 from pybuild.errors import Interrupted, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
     from pybuild.model.plan import Plan
     from pybuild.model.request import Request
     from pybuild.workflow import Settings
@@ -31,7 +31,7 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Show the plan, ask, build what is missing, install it and verify it."""
     prefix = prefix_of(arguments, environ)
-    if not arguments.rebuild and satisfied(Path(prefix), arguments.specs, arguments.verify, arguments.site):
+    if not arguments.rebuild and satisfied(prefix, arguments.specs, arguments.verify, arguments.site):
         if arguments.json:
             put('{"changed": false}')
         else:
@@ -73,6 +73,7 @@ def _carry_out(made: Plan, settings: Settings) -> None:
 
 def _verified(made: Plan, request: Request, settings: Settings, arguments: argparse.Namespace) -> int:
     import json
+    from pathlib import Path
 
     from pybuild.workflow import verify
 
@@ -88,7 +89,7 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
     return 0
 
 
-def _show(made: Plan, arguments: argparse.Namespace, out) -> None:  # type: ignore[no-untyped-def]
+def _show(made: Plan, arguments: argparse.Namespace, out: Callable[[str], None]) -> None:
     from pybuild.cli.render import plan_json, plan_text
 
     if arguments.json and (out is put):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping, Sequence
 
 from pybuild.errors import ExitCode, Interrupted, PybuildError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
-from typing import NoReturn
 
 from pybuild import __version__
 from pybuild.errors import UsageError
 
-Command = Callable[[argparse.Namespace, Mapping[str, str]], int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import NoReturn
+
+    Command = Callable[[argparse.Namespace, Mapping[str, str]], int]
 
 _EPILOG = """\
 start here:
@@ -41,7 +43,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"pybuild {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    # Naming prog keeps argparse from formatting a usage line now, for which it would import shutil.
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="pybuild")
     _install_commands(commands)
     _prefix_commands(commands)
     _data_commands(commands)
@@ -100,7 +103,7 @@ def _prefix_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _data_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     recipe = commands.add_parser("recipe", help="look at and check recipes")
-    inner = recipe.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    inner = recipe.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="pybuild recipe")
     command = _add(inner, "list", "list every recipe", "data:recipe_list")
     _place_options(command)
     command = _add(inner, "show", "show a recipe: versions, options, what it needs", "data:recipe_show")
@@ -110,7 +113,7 @@ def _data_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument("names", nargs="*", metavar="NAME")
     _place_options(command)
     site = commands.add_parser("site", help="look at what pybuild knows about machines")
-    inner = site.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    inner = site.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="pybuild site")
     command = _add(inner, "list", "list every site", "data:site_list")
     _place_options(command)
     command = _add(inner, "show", "show a site (default: the one detected here)", "data:site_show")
@@ -132,6 +135,8 @@ def _later(place: str) -> Command:
     module, name = place.split(":")
 
     def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+        from importlib import import_module
+
         return int(getattr(import_module(f"pybuild.cli.{module}"), name)(arguments, environ))
 
     return run

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import json
+import os
 import sys
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from pybuild.cli.settings import prefix_of, settings_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, PrefixError, UsageError
 from pybuild.prefix.notes import Note, is_installed, read_note, read_notes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
 
 def list_(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """List what pybuild installed, and whether conda still has it."""
-    prefix = _existing(arguments, environ)
+    prefix = _named(arguments, environ)
     notes = [{**note, "installed": is_installed(prefix, note)} for note in read_notes(prefix)]
     if arguments.json:
         put(json.dumps(notes, indent=1))
@@ -115,8 +119,14 @@ def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _existing(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Path:
-    prefix = Path(prefix_of(arguments, environ))
-    if not (prefix / "conda-meta" / "history").exists():
+    from pathlib import Path
+
+    return Path(_named(arguments, environ))
+
+
+def _named(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
+    prefix = prefix_of(arguments, environ)
+    if not os.path.exists(os.path.join(prefix, "conda-meta", "history")):
         raise PrefixError(
             f"{prefix}: is no conda prefix (it has no conda-meta/history)",
             hint=f"pybuild install mpi4py -p {prefix} makes one",

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
 
 from pybuild.prefix import places
 from pybuild.prefix.notes import Note, is_installed, read_note
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _LEVELS = ("built", "linked", "imported", "ranked")
 
 
-def satisfied(prefix: Path, specs: Sequence[str], level: str | None, site: str | None) -> bool:
+def satisfied(prefix: str, specs: Sequence[str], level: str | None, site: str | None) -> bool:
     """Return whether the prefix surely is what is asked for; False means "look properly".
 
     Args:
         level: verification that the user demands, None for what was demanded at installation.
         site: name of a site that the user demands.
     """
-    return not os.path.exists(places.journal(prefix)) and all(
+    return not os.path.exists(os.path.join(prefix, places.JOURNAL)) and all(
         _satisfied(prefix, text, level, site) for text in specs
     )
 
 
-def _satisfied(prefix: Path, text: str, level: str | None, site: str | None) -> bool:
+def _satisfied(prefix: str, text: str, level: str | None, site: str | None) -> bool:
     if _is_name(text):
         note = read_note(prefix, text)
         wanted = True

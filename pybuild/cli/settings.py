@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pybuild.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
     from pybuild.load.places import Places
     from pybuild.model.request import Request
     from pybuild.report import Report
@@ -36,6 +35,8 @@ def prefix_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
 
 def places_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Places:
     """Return the folders to use: the command line's before the configuration's before the defaults."""
+    from dataclasses import replace
+
     from pybuild.load.places import find_places
 
     places = find_places(environ, arguments.recipes, arguments.sites)
@@ -51,6 +52,8 @@ def settings_of(
     arguments: argparse.Namespace, environ: Mapping[str, str], report: Report | None = None
 ) -> Settings:
     """Return the settings of one run."""
+    import shlex
+
     from pybuild.report import Report
     from pybuild.workflow import Settings
 

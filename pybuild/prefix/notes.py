@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 from pybuild.prefix import places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Note = dict[str, object]
 
 
-def read_note(prefix: Path, name: str) -> Note | None:
+def read_note(prefix: str | Path, name: str) -> Note | None:
     """Return the note about ``name``, None where there is none (or none that can be read)."""
     try:
-        with open(places.note(prefix, name)) as file:
+        with open(os.path.join(prefix, places.NOTES, f"{name}.json")) as file:
             data = json.load(file)
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) else None
 
 
-def read_notes(prefix: Path) -> list[Note]:
+def read_notes(prefix: str | Path) -> list[Note]:
     """Return every note, by name of the package."""
     try:
-        names = sorted(os.listdir(places.notes(prefix)))
+        names = sorted(os.listdir(os.path.join(prefix, places.NOTES)))
     except OSError:
         return []
     found = (read_note(prefix, name[:-5]) for name in names if name.endswith(".json"))
@@ -63,7 +66,7 @@ def replace_text(path: Path, text: str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def is_installed(prefix: Path, note: Note) -> bool:
+def is_installed(prefix: str | Path, note: Note) -> bool:
     """Return whether conda still has exactly the package that the note is about: one stat."""
     stem = f"{note['name']}-{note['version']}-{note['build']}"
-    return os.path.exists(places.meta(prefix) / f"{stem}.json")
+    return os.path.exists(os.path.join(prefix, places.META, f"{stem}.json"))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the no-op path imports neither typing nor pathlib: both are slow
+    from pathlib import Path
+
+META = "conda-meta"
+NOTES = "conda-meta/pybuild"
+JOURNAL = "conda-meta/pybuild/journal"
 
 
 def meta(prefix: Path) -> Path:
     """Return the folder of conda's records."""
-    return prefix / "conda-meta"
+    return prefix / META
 
 
 def notes(prefix: Path) -> Path:
     """Return the folder of our own notes: one ``<name>.json`` for each package that we built."""
-    return meta(prefix) / "pybuild"
+    return prefix / NOTES
 
 
 def note(prefix: Path, name: str) -> Path:
@@ -22,7 +28,7 @@ def note(prefix: Path, name: str) -> Path:
 
 def journal(prefix: Path) -> Path:
     """Return the file that stands only while a transaction runs."""
-    return notes(prefix) / "journal"
+    return prefix / JOURNAL
 
 
 def lock(prefix: Path) -> Path:
