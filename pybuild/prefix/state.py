@@ -11,6 +11,9 @@ from pybuild.model.machine import Installed, PrefixState
 from pybuild.prefix import places
 from pybuild.prefix.notes import Note, is_installed, read_notes
 
+LONGEST = 200
+"""Built packages carry placeholders of 220 characters, which a prefix must fit into (``build.stage``)."""
+
 
 def read_state(prefix: str) -> PrefixState:
     """Return what stands at ``prefix``.
@@ -20,6 +23,7 @@ def read_state(prefix: str) -> PrefixState:
             or a conda prefix without a Python or that cannot be written.
     """
     path = Path(prefix)
+    _demand_usable_name(prefix)
     if not os.path.lexists(path):
         _demand_place(path)
         return PrefixState(path=prefix, exists=False)
@@ -70,6 +74,20 @@ def _installed(name: str, version: str, build: str, note: Note | None) -> Instal
         options=tuple(cast("list[str]", note["options"])),
         identity=tuple((v, i) for v, i in cast("list[list[str]]", note["identity"])),
     )
+
+
+def _demand_usable_name(prefix: str) -> None:
+    """Check that the path can stand in a search path, a compiler's flags and a relocated file."""
+    if any(character.isspace() or character in ":$" for character in prefix):
+        raise PrefixError(
+            f"{prefix!r}: white space, ':' and '$' in a prefix break compiler wrappers and search paths",
+            hint="name another --prefix",
+        )
+    if len(prefix) > LONGEST:
+        raise PrefixError(
+            f"{prefix}: has {len(prefix)} characters, a relocatable package allows {LONGEST}",
+            hint="name a shorter --prefix",
+        )
 
 
 def _demand_place(path: Path) -> None:
