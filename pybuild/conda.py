@@ -8,7 +8,7 @@ interpreter down: ``pybuild.__main__.run`` ends the process with ``os._exit`` on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ def link(
     cache: Path,
     final: Path | None = None,
     replaced: Sequence[Path] = (),
+    channels: Mapping[str, str] | None = None,
 ) -> None:
     """Install packages into ``prefix`` and unlink those that they replace; nothing else is looked at.
 
@@ -31,51 +32,70 @@ def link(
         cache: folder of unpacked packages; files are hard-linked from it where possible.
         final: the prefix that text in the files shall name, where it differs from ``prefix``.
         replaced: paths of the ``conda-meta`` records of the packages to unlink.
+        channels: address of the channel that a file is a copy from, where it does not lie in its own.
 
     Raises:
         ChecksumError: a file is not the one that the plan names.
         PrefixError: the transaction failed.
     """
-    asyncio.run(_link(files, prefix, cache, final, replaced))
+    asyncio.run(_link(files, prefix, cache, final, replaced, channels or {}))
 
 
 async def _link(
-    files: Sequence[tuple[str, str]], prefix: Path, cache: Path, final: Path | None, replaced: Sequence[Path]
+    files: Sequence[tuple[str, str]],
+    prefix: Path,
+    cache: Path,
+    final: Path | None,
+    replaced: Sequence[Path],
+    channels: Mapping[str, str],
 ) -> None:
     import rattler
 
-    records = [await _record(file, sha256) for file, sha256 in files]
-    old = [rattler.PrefixRecord.from_path(path) for path in replaced]
+    records = [await _record(file, sha256, channels.get(file)) for file, sha256 in files]
+    # The engine looks at the whole prefix in the end and gives up if it finds packages that it was not
+    # told of; those that stay are told, and ignored by name.
+    there = {path: rattler.PrefixRecord.from_path(path) for path in (prefix / "conda-meta").glob("*.json")}
+    changing = {record.name.normalized for record in records}
+    changing |= {record.name.normalized for path, record in there.items() if path in replaced}
     try:
         await rattler.install(
             records,
             target_prefix=prefix,
             cache_dir=cache,
-            installed_packages=old,
+            installed_packages=list(there.values()),
+            ignored_packages={r.name.normalized for r in there.values()} - changing,
             execute_link_scripts=False,
             show_progress=False,
             alternative_target_prefix=final,
         )
     except Exception as error:
-        raise PrefixError(f"{prefix}: the packages could not be installed: {error}") from error
+        reason = _reason(error)
+        room = "make room there, then run the same command again" if "No space left" in reason else None
+        raise PrefixError(f"{prefix}: the packages could not be installed: {reason}", hint=room) from error
 
 
-async def _record(file: str, sha256: str) -> Any:
+async def _record(file: str, sha256: str, channel: str | None) -> Any:
     """Read a package's record from its file and check that the file is the one that was planned."""
     import rattler
 
     try:
         record = await rattler.RepoDataRecord.from_package_archive(file)
     except Exception as error:
-        raise PrefixError(f"{file}: cannot be read as a conda package: {error}") from error
+        raise PrefixError(f"{file}: cannot be read as a conda package: {_reason(error)}") from error
     found = bytes(record.sha256 or b"").hex()
     if found != sha256:
         raise ChecksumError(
             f"{file}: sha256 expected {sha256}, found {found}",
             hint="remove the file; the package is built again",
         )
-    record.channel = Path(file).parent.parent.as_uri()
+    record.channel = channel or Path(file).parent.parent.as_uri()
     return record
+
+
+def _reason(error: Exception) -> str:
+    """Return what the engine did and what stopped it in one line; it gives each cause a line of its own."""
+    lines = [line.strip().removeprefix("Caused by: ") for line in str(error).splitlines() if line.strip()]
+    return ": ".join(dict.fromkeys((*lines[:1], *lines[-1:]))) or type(error).__name__
 
 
 def index_channel(channel: Path) -> None:
@@ -106,7 +126,9 @@ async def _solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> 
         )
     except Exception as error:
         raise PrefixError(f"{', '.join(channels)}: {str(error).splitlines()[0]}") from error
-    ordered: list[Any] = list(rattler.PackageRecord.sort_topologically(list(records)))
+    by_name: dict[str, Any] = {record.name.normalized: record for record in records}
+    # What comes back sorted has lost its addresses.
+    ordered = [by_name[r.name.normalized] for r in rattler.PackageRecord.sort_topologically(list(records))]
     return tuple(
         CondaPackage(
             name=record.name.normalized,

@@ -13,6 +13,9 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, NamedTuple
 
+PATIENCE = 3.0
+"""Seconds that a child gets to end after each signal."""
+
 
 class Captured(NamedTuple):
     """How a short command ended."""
@@ -41,7 +44,7 @@ def capture(
     try:
         child = _start(argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
-        return Captured(127, "", f"{argv[0]}: {error.strerror}")
+        return Captured(127, "", f"{error.filename or argv[0]}: {error.strerror}")
     try:
         out, err = child.communicate(timeout=timeout)
         code = child.returncode
@@ -51,6 +54,7 @@ def capture(
         code, err = 124, err + f"\nno answer within {timeout} s".encode()
     except BaseException:
         _end(child)
+        _close(child)
         raise
     return Captured(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
@@ -74,7 +78,7 @@ def run_logged(
     try:
         child = _start(argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
-        log.write(f"{argv[0]}: {error.strerror}\n".encode())
+        log.write(f"{error.filename or argv[0]}: {error.strerror}\n".encode())
         log.flush()
         return 127
     assert child.stdout is not None
@@ -97,10 +101,14 @@ def _rest(child: subprocess.Popen[bytes], expired: subprocess.TimeoutExpired) ->
     try:
         return child.communicate(timeout=1)
     except subprocess.TimeoutExpired:
-        for pipe in (child.stdout, child.stderr):
-            if pipe is not None:
-                pipe.close()
+        _close(child)
         return expired.output or b"", expired.stderr or b""
+
+
+def _close(child: subprocess.Popen[bytes]) -> None:
+    for pipe in (child.stdout, child.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def _start(
@@ -119,11 +127,11 @@ def _start(
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End a child and everything it started: politely first, then for good."""
-    for number, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, number)
         try:
-            child.wait(timeout=patience)
+            child.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             continue
         if number == signal.SIGTERM:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pybuild.load.places import Places
-    from pybuild.model.machine import ChannelPackage
+    from pybuild.model.machine import ChannelPackage, PrefixState
     from pybuild.model.plan import Download, PackagePlan, Plan
     from pybuild.model.request import Request
     from pybuild.prefix.journal import Journal
@@ -138,20 +138,26 @@ def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) ->
         on_phase=report.phase, on_line=report.line,
     )  # fmt: skip
     ready: dict[str, ChannelPackage] = {}
-    built = False
     for package in plan.packages:
         if package.action == "build":
             ready[package.name] = build_package(package, plan, shop, ready)
-            built = True
         elif package.action in ("channel", "conda"):
             file = str(files[package.sha256]) if package.action == "conda" else package.file  # type: ignore[index]
             ready[package.name] = ChannelPackage(
                 name=package.name, version=package.version, build=package.build_string, key=package.key,
                 loose_key=package.loose_key, file=str(file), sha256=package.sha256 or "",
             )  # fmt: skip
-    if built:
-        _index(plan.channel, settings)
     return ready
+
+
+def publish(plan: Plan) -> None:
+    """Let conda and its relatives see what was built; the prefix does not wait for this."""
+    from pybuild import conda
+    from pybuild.locks import held
+
+    if any(package.action == "build" for package in plan.packages):
+        with held(Path(plan.channel, ".index-lock")):
+            conda.index_channel(Path(plan.channel))
 
 
 def install(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings) -> None:
@@ -168,8 +174,7 @@ def install(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings)
     with locked(prefix, settings):
         state = read_state(plan.prefix)
         journal = _journal(plan, ready, settings)
-        present = {(p.name, p.version, p.build) for p in state.packages}
-        if state.exists == plan.new_prefix or not set(journal.remove) <= present:
+        if state.exists == plan.new_prefix or _outdated(journal, state):
             raise PrefixChangedError(
                 f"{prefix}: somebody changed it while its packages were built",
                 hint="run the same command again; what was built is in the channel",
@@ -252,6 +257,19 @@ def checks_environment(prefix: Path, settings: Settings) -> dict[str, str]:
     return {**kept, "PATH": path, "HOME": str(prefix), "LC_ALL": "C.UTF-8"}
 
 
+def finish_interrupted(prefix: str, settings: Settings) -> None:
+    """Finish what a killed run had begun, so that a plan is made for what is really there.
+
+    Raises:
+        PrefixError: the lock cannot be made, or what the transaction needs is gone.
+    """
+    from pybuild.prefix import places
+
+    if places.journal(Path(prefix)).exists():
+        with locked(Path(prefix), settings):
+            pass
+
+
 @contextmanager
 def locked(prefix: Path, settings: Settings) -> Iterator[None]:
     """Hold the prefix's lock, with whatever an interrupted run left in it finished first.
@@ -295,13 +313,12 @@ def _downloads(package: PackagePlan) -> tuple[Download, ...]:
     return tuple(found)
 
 
-def _index(channel: str, settings: Settings) -> None:
-    """Let conda see the new packages; what we do next does not need it."""
-    from pybuild import conda
-    from pybuild.locks import held
-
-    with held(Path(channel, ".index-lock")):
-        conda.index_channel(Path(channel))
+def _outdated(journal: Journal, state: PrefixState) -> bool:
+    """Return whether a package that must leave is gone, or one that is added has come by other ways."""
+    present = {(p.name, p.version, p.build) for p in state.packages}
+    going = set(journal.remove)
+    added = {name for name, *_ in journal.add}
+    return not going <= present or any(name in added for name, _, _ in present - going)
 
 
 def _journal(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings) -> Journal:
@@ -318,6 +335,7 @@ def _journal(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings
             for p in changing
         ),
         remove=(*((p.name, *p.was) for p in changing if p.was), *plan.removes),
+        origins=tuple((p.name, p.file) for p in changing if p.action == "conda" and p.file),
         notes=tuple(_note(package, plan, ready) for package in changing if package.action != "conda"),
         specs=tuple(specs),
     )

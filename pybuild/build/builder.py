@@ -63,7 +63,7 @@ def build_package(
 
     with held(lock, waiting=waiting):
         for found in channels.find_packages(plan.channel, plan.subdir, [package.name]):
-            if found.key == package.key and package.key:
+            if (found.version, found.build) == (package.version, package.build_string):
                 return found
         return _build(package, plan, shop, packages)
 

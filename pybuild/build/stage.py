@@ -49,7 +49,7 @@ def make_stage(parent: Path, name: str) -> Stage:
         staging=root / "staging",
         dist=root / "dist",
     )
-    for folder in (stage.overlay, stage.staging, stage.dist, root / "home", root / "tmp"):
+    for folder in (stage.overlay, stage.staging, stage.dist, root / "staging.home", root / "tmp"):
         folder.mkdir()
     return stage
 

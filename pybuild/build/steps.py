@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,8 @@ def _run(step: Run, bench: Workbench) -> None:
     bench.log.write(f"$ cd {cwd}\n$ {' '.join(argv)}\n".encode())
     code = process.run_logged(argv, env=bench.environment, cwd=cwd, log=bench.log, on_line=bench.on_line)
     if code != 0:
-        raise BuildError(f"the step {step.name!r} failed with exit code {code}: {' '.join(argv[:4])} ...")
+        words = [os.path.basename(argv[0]), *argv[1:4], *(["..."] if len(argv) > 4 else [])]
+        raise BuildError(f"the step {step.name!r} failed with exit code {code}: {' '.join(words)}")
 
 
 def _stage_wheel(step: StageWheel, bench: Workbench) -> None:

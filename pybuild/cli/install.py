@@ -42,11 +42,13 @@ def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.cli.progress import Screen
-    from pybuild.workflow import PrefixChangedError, prepare
+    from pybuild.workflow import PrefixChangedError, finish_interrupted, prepare
 
     request = request_of(arguments, environ)
     with Screen(verbose=arguments.verbose) as screen:
         settings = settings_of(arguments, environ, screen)
+        if not arguments.dry_run:
+            finish_interrupted(request.prefix, settings)
         made = prepare(request, settings)
         _show(made, arguments, say if not arguments.dry_run else put)
         if arguments.dry_run:
@@ -57,18 +59,23 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         except PrefixChangedError as error:
             screen.note(f"{error.message}; looking again")
             made = prepare(request, settings)
+            _show(made, arguments, say)
+            _confirm(made, arguments)
             _carry_out(made, settings)
     return _verified(made, request, settings, arguments)
 
 
 def _carry_out(made: Plan, settings: Settings) -> None:
-    from pybuild.workflow import build_packages, fetch_sources, install
+    from pybuild.workflow import build_packages, fetch_sources, install, publish
 
     if made.changes_nothing():
         return
     files = fetch_sources(made, settings)
     ready = build_packages(made, files, settings)
-    install(made, ready, settings)
+    try:
+        install(made, ready, settings)
+    finally:
+        publish(made)
 
 
 def _verified(made: Plan, request: Request, settings: Settings, arguments: argparse.Namespace) -> int:
@@ -77,8 +84,7 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
 
     from pybuild.workflow import verify
 
-    ours = tuple(p.name for p in made.packages if p.action != "conda" and p.key)
-    levels = verify(Path(made.prefix), ours, made.verify, settings)
+    levels = verify(Path(made.prefix), _to_prove(made), made.verify, settings)
     if arguments.json:
         put(json.dumps({"changed": not made.changes_nothing(), "levels": dict(levels)}))
         return 0
@@ -87,6 +93,12 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
         if name in asked:
             say(f"{paint('done:', 'green')} {name} {asked[name].version} in {made.prefix}, verified: {level}")
     return 0
+
+
+def _to_prove(made: Plan) -> tuple[str, ...]:
+    """Return what was asked for and the packages that it binds; a Python and pip prove themselves by use."""
+    bound = {identity.split(" ")[0] for p in made.packages if p.requested for _, identity in p.identity}
+    return tuple(p.name for p in made.packages if p.key and (p.requested or p.name in bound))
 
 
 def _show(made: Plan, arguments: argparse.Namespace, out: Callable[[str], None]) -> None:

@@ -63,7 +63,9 @@ def _install_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
         )
         _prefix_option(command, must_exist=False)
         command.add_argument("--python", metavar="VERSION|PATH", help="Python of a new prefix")
-        command.add_argument("--rebuild", action="store_true", help="build even what is already there")
+        command.add_argument(
+            "--rebuild", action="store_true", help="build what is asked for again, even if it is there"
+        )
         command.add_argument("--verify", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
                              help="demand this level: built, linked, imported or ranked")  # fmt: skip
         _place_options(command)

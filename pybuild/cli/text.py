@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
-from pybuild.errors import BuildError, PybuildError
+from pybuild.errors import BuildError, DocumentError, PybuildError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_DOCUMENT_HINT = "correct the file there; pybuild recipe lint checks every recipe and site"
 _CODES = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
 
 
@@ -27,8 +28,9 @@ def explain(error: PybuildError) -> str:
     if isinstance(error, BuildError):
         lines += [f"  | {line}" for line in error.tail]
         lines += [f"log: {error.log}"] if error.log else []
-    if error.hint:
-        lines.append(f"{paint('hint:', 'cyan')} {error.hint}")
+    hint = error.hint or (_DOCUMENT_HINT if isinstance(error, DocumentError) else None)
+    if hint:
+        lines.append(f"{paint('hint:', 'cyan')} {hint}")
     return "\n".join(lines) + "\n"
 
 

@@ -61,8 +61,10 @@ def stage_interpreter(interpreter: str, staging: Path, placeholder: str) -> Stag
         for file in copied.elves if home.shared else ():
             undo_frozen(file)
     except OSError as error:
-        reason = f"{error.filename}: {error.strerror}"
-        raise PrefixError(f"{home.executable}: cannot be copied: {reason}") from error
+        where = error.filename or staging  # a write that finds the disk full names no file
+        reason = (error.strerror or str(error)).lower()
+        hint = "make room there, or allow writing, and run the same again"
+        raise PrefixError(f"{home.executable}: cannot be copied: {where}: {reason}", hint=hint) from error
     check_staged(home, staging, placeholder, copied.edited)
     edited = sorted(str(path.relative_to(staging)) for path in copied.edited if _names(path, placeholder))
     return StagedInterpreter(

@@ -61,7 +61,7 @@ class RecipeTree:
         if near:
             hint = f"did you mean {' or '.join(near)}?"
         else:
-            hint = f"'pybuild search {asked}' looks further; 'pybuild recipe new {asked}' begins a recipe"
+            hint = "pybuild recipe list shows what there is; docs/recipes.md says how to write one"
         where = ", ".join(self.directories) or "no directory"
         raise PlanError(f"there is no recipe for {asked!r} in {where}", hint=hint)
 

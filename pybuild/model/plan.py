@@ -129,6 +129,8 @@ class PlannedCheck:
         level: the verification level that it belongs to.
         soname: for ``links``: stem of the library that must be linked (``libmpi``), its file and where from.
         library: final path of the provider's library where it is known; may hold ``${{ prefix }}``.
+        virtual: what the library is a provider of.
+        wrapper: argv that links a shared object with the provider, asked where ``library`` is not known.
         launcher: argv before the program for ranks, empty for checks without ranks.
         environment: (variable, value) pairs for the check.
     """
@@ -139,6 +141,8 @@ class PlannedCheck:
     module: str | None = None
     soname: str | None = None
     library: str | None = None
+    virtual: str = ""
+    wrapper: tuple[str, ...] = ()
     script: str | None = None
     command: tuple[str, ...] = ()
     ranks: int = 0

@@ -29,7 +29,7 @@ class Request:
         prefix: absolute path of the target prefix.
         python: version (``3.11``) or path for a new prefix, None for the newest supported.
         verify: level that the user demands, None for the site's.
-        rebuild: build even what the channel already holds.
+        rebuild: build what is asked for again, even if the prefix or the channel has it.
     """
 
     specs: tuple[Spec, ...]

@@ -33,12 +33,20 @@ def _planned(name: str, number: int, test: Check, fields: Mapping[str, str], sit
         soname = fields.get(f"{test.to}.soname")
         if soname is None:
             raise PlanError(f"{where}: links to {test.to!r}, which the recipe does not ask the site for")
+        if not soname:
+            provider = fields.get(f"{test.to}.name", "")
+            raise PlanError(
+                f"{where}: links to {test.to!r}, but at site {site.name} its provider {provider!r} "
+                "has no soname, and without one nothing would be proven"
+            )
         return PlannedCheck(
             level="linked",
             name=f"{test.module} links {test.to}",
             module=test.module,
             soname=soname,
             library=fields.get(f"{test.to}.library") or None,
+            virtual=test.to or "",
+            wrapper=_wrapper(test.to, fields),
         )
     script = f"${{{{ prefix }}}}/share/pybuild/{name}/{test.python}" if test.python else None
     command = fill_all(test.command, fields, where=where)
@@ -56,3 +64,8 @@ def _planned(name: str, number: int, test: Check, fields: Mapping[str, str], sit
         launcher=fill_all(site.launcher.ranks, fields, where=f"site {site.name}: launcher.ranks"),
         environment=site.launcher.oversubscribe,
     )
+
+
+def _wrapper(virtual: str | None, fields: Mapping[str, str]) -> tuple[str, ...]:
+    compiler = fields.get(f"{virtual}.cc", "").split()
+    return (*compiler, *fields.get(f"{virtual}.shared", "").split()) if compiler else ()

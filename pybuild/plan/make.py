@@ -37,12 +37,13 @@ def make_plan(
         PlanError: the request cannot be met.
     """
     base, python, base_notes = _base(request, world)
-    resolver = Resolver(world, python, rebuild=request.rebuild)
+    asked = {spec.name: spec for spec in request.specs}
+    resolver = Resolver(world, python, asked, rebuild=request.rebuild)
     for spec in request.specs:
-        resolver.want(spec, "asked for", requested=True)
+        resolver.want(spec, "asked for")
     if not world.state.exists and not any(package.name == "pip" for package in base):
         resolver.want(PIP, "every new prefix has pip")
-    packages = list(_with_channel(base, held, request.rebuild))
+    packages = list(_with_channel(base, held))
     for chosen in resolver.ordered():
         context = Context(
             world=world, python=python, python_identity=_identity(python, packages, world.state),
@@ -104,12 +105,10 @@ def _host_python(interpreter: Interpreter, machine: Machine) -> PackagePlan:
     )  # fmt: skip
 
 
-def _with_channel(
-    packages: Iterable[PackagePlan], held: tuple[ChannelPackage, ...], rebuild: bool
-) -> Iterable[PackagePlan]:
+def _with_channel(packages: Iterable[PackagePlan], held: tuple[ChannelPackage, ...]) -> Iterable[PackagePlan]:
     for package in packages:
         found = None
-        if package.action == "build" and not rebuild:
+        if package.action == "build":
             found = find_held(held, package.name, package.version, key=package.key, loose_key=None)
         if found is None:
             yield package

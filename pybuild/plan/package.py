@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Installed
@@ -13,7 +13,7 @@ from pybuild.model.recipe import Check
 from pybuild.plan.checks import planned_checks
 from pybuild.plan.effective import Effective
 from pybuild.plan.environment import build_environment
-from pybuild.plan.held import find_held
+from pybuild.plan.held import find_held, next_number
 from pybuild.plan.key import keys
 from pybuild.plan.providers import Bound
 from pybuild.plan.resolve import Chosen, World
@@ -29,6 +29,7 @@ class Context:
         python: full version; ``python_identity`` also names its build.
         planned: the packages before this one.
         held: what the channel has.
+        rebuild: what was asked for is built again, under the next build number.
     """
 
     world: World
@@ -54,16 +55,18 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
     version = chosen.release.version
     lacking = next((b for b in bound if b.lacking), None)
     found = None
-    if not context.rebuild:
+    rebuild = context.rebuild and chosen.requested
+    if not rebuild:
         found = find_held(context.held, chosen.name, version, key=key, loose_key=loose if lacking else None)
     if found is None and lacking is not None:
         raise PlanError(lacking.lacking, hint=lacking.hint)
     change, was = _change(chosen.name, version, context.world.state.packages)
     short = "".join(context.python.split(".")[:2])
+    number = next_number(_builds(chosen.name, context), key) if rebuild else 0
     return PackagePlan(
         name=chosen.name,
         version=version,
-        build_string=found.build if found else f"py{short}_{_word(context.world.site.name)}_h{key}_0",
+        build_string=found.build if found else f"py{short}_{_word(context.world.site.name)}_h{key}_{number}",
         key=found.key if found else key,
         loose_key=loose,
         action="channel" if found else "build",
@@ -87,6 +90,12 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         license=chosen.recipe.about.license,
         unproven=chosen.recipe.unproven,
     )
+
+
+def _builds(name: str, context: Context) -> list[str]:
+    """Return the build strings that the channel and the prefix have of a package of ours."""
+    mine = [p.build for p in context.world.state.packages if p.name == name and p.key is not None]
+    return mine + [p.build for p in context.held if p.name == name]
 
 
 def _kept(chosen: Chosen, package: Installed) -> PackagePlan:
@@ -222,10 +231,16 @@ def _change(
 ) -> tuple[Change, tuple[str, str] | None]:
     for package in packages:
         if package.name == name:
-            was = (package.version, package.build)
-            old, new = Version(package.version), Version(version)
-            return ("upgrade" if new > old else "downgrade" if new < old else "replace"), was
+            return _direction(package.version, version), (package.version, package.build)
     return "new", None
+
+
+def _direction(was: str, version: str) -> Change:
+    try:
+        old, new = Version(was), Version(version)
+    except InvalidVersion:  # conda takes versions that the package index does not
+        return "replace"
+    return "upgrade" if new > old else "downgrade" if new < old else "replace"
 
 
 def _word(name: str) -> str:

@@ -53,7 +53,7 @@ def bind(
         absent.append(_absence(provider))
     lacking = f"nothing on this machine provides {virtual!r}: " + "; ".join(absent)
     if virtual == "compiler":
-        fields = {f"compiler.{field}": "" for field in ("cc", "cxx", "fc")}
+        fields = _with_name(virtual, "none", {f"{virtual}.cc": ""})
         return Bound(virtual, "none", fields, "", None, lacking, lacking, _hint(virtual, site))
     raise PlanError(lacking, hint=_hint(virtual, site))
 

@@ -73,7 +73,9 @@ def _demand_options(recipe: Recipe, spec: Spec) -> None:
             raise PlanError(
                 f"{recipe.name}: no option {name!r}; "
                 + (f"it has {', '.join(known)}" if known else "it has no options"),
-                hint=f"did you mean {recipe.name}[{near[0]}]?" if near else None,
+                hint=f"did you mean {recipe.name}[{near[0]}]?"
+                if near
+                else f"pybuild recipe show {recipe.name}",
             )
 
 

@@ -59,15 +59,20 @@ class Chosen:
 
 @dataclass(slots=True)
 class Resolver:
-    """Collects the closure; ``python`` is the full version of the prefix's Python."""
+    """Collects the closure.
+
+    Attributes:
+        python: full version of the prefix's Python.
+        asked: the user's own specs by name; they hold as well where another package needs the same one.
+    """
 
     world: World
     python: str
+    asked: Mapping[str, Spec]
     rebuild: bool = False
     chosen: dict[str, Chosen] = field(default_factory=dict)
-    asked: dict[str, Spec] = field(default_factory=dict)
 
-    def want(self, spec: Spec, because: str, *, requested: bool = False, path: tuple[str, ...] = ()) -> None:
+    def want(self, spec: Spec, because: str, *, path: tuple[str, ...] = ()) -> None:
         """Add what answers ``spec`` and, recursively, what that needs.
 
         Raises:
@@ -75,10 +80,14 @@ class Resolver:
         """
         if spec.name in path:
             walk = " -> ".join((*path[path.index(spec.name) :], spec.name))
-            raise PlanError(f"recipes need each other in a circle: {walk}")
+            hint = f"pybuild recipe show {spec.name}"
+            raise PlanError(f"recipes need each other in a circle: {walk}", hint=hint)
         if spec.name in self.chosen:
             self._demand_agreement(spec, because)
             return
+        requested = spec.name in self.asked
+        if requested:
+            spec, because = _both(spec, self.asked[spec.name]), "asked for"
         recipe = self._recipe(spec.name, because)
         kept = self._kept(spec)
         if kept is not None:
@@ -90,7 +99,6 @@ class Resolver:
         for need in (*chosen.run, *(Spec(text=b.recipe, name=b.recipe) for b in chosen.bound if b.recipe)):
             self.want(need, f"needed by {spec.name}", path=(*path, spec.name))
         self.chosen[spec.name] = chosen
-        self.asked[spec.name] = spec
 
     def ordered(self) -> list[Chosen]:
         """Return the closure, each package after what it needs."""
@@ -109,7 +117,8 @@ class Resolver:
     def _overlay_one(self, spec: Spec, path: tuple[str, ...], found: dict[str, Download]) -> None:
         if spec.name in path:
             walk = " -> ".join((*path[path.index(spec.name) :], spec.name))
-            raise PlanError(f"recipes need each other in a circle: {walk}")
+            hint = f"pybuild recipe show {spec.name}"
+            raise PlanError(f"recipes need each other in a circle: {walk}", hint=hint)
         if spec.name in found:
             return
         recipe = self._recipe(spec.name, f"build requirement of {path[0]}")
@@ -167,7 +176,7 @@ class Resolver:
 
     def _kept(self, spec: Spec) -> Installed | None:
         """Return the prefix's package if pybuild built it and it answers the spec."""
-        if self.rebuild:
+        if self.rebuild and spec.name in self.asked:
             return None
         for package in self.world.state.packages:
             if package.name == spec.name and package.key is not None:
@@ -179,7 +188,10 @@ class Resolver:
 
     def _recipe(self, name: str, because: str) -> Recipe:
         if name not in self.world.recipes:
-            raise PlanError(f"there is no recipe for {name!r} ({because})", hint=f"pybuild search {name}")
+            raise PlanError(
+                f"there is no recipe for {name!r} ({because})",
+                hint="pybuild recipe list shows what there is; docs/recipes.md says how to write one",
+            )
         return self.world.recipes[name]
 
     def _demand_agreement(self, spec: Spec, because: str) -> None:
@@ -193,3 +205,14 @@ class Resolver:
             f"{because} wants {spec.text!r}",
             hint=f"ask for a version of {spec.name} that both take",
         )
+
+
+def _both(need: Spec, asked: Spec) -> Spec:
+    """Return what the user asked for and another package needs, as one spec."""
+    specifiers = dict.fromkeys(part for part in (asked.specifier, need.specifier) if part)
+    return Spec(
+        text=asked.text,
+        name=asked.name,
+        options=tuple(sorted({*asked.options, *need.options})),
+        specifier=",".join(specifiers),
+    )

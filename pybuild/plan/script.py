@@ -18,6 +18,7 @@ from pybuild.model.plan import (
     Step,
     Unpack,
 )  # fmt: skip
+from pybuild.plan.environment import applied
 from pybuild.plan.templates import late
 
 _HEAD = """\
@@ -49,7 +50,7 @@ def render_script(plan: Plan, addresses: Mapping[str, str], scripts: Mapping[str
         scripts: text of each test script, keyed ``<package>/<file>``.
     """
     head = _HEAD.format(
-        specs=" ".join(plan.specs),
+        specs=" ".join(" ".join(plan.specs).split()),
         prefix=shlex.quote(plan.prefix),
         venv=",\n# and a new prefix is a venv instead of a conda prefix" if plan.new_prefix else "",
     )
@@ -65,8 +66,8 @@ def render_script(plan: Plan, addresses: Mapping[str, str], scripts: Mapping[str
 
 def _package(package: PackagePlan, build: BuildPlan, addresses: Mapping[str, str]) -> Iterator[str]:
     yield f"\n### {package.name} {package.version}"
-    for why in package.why:
-        yield f"# {why}"
+    for line in (line for why in package.why for line in why.splitlines()):
+        yield f"# {line}"
     work = f"$WORK/{package.name}"
     yield f'mkdir -p "{work}"/{{source,overlay,dist,home,tmp}}'
     tokens = _tokens(work)
@@ -75,9 +76,12 @@ def _package(package: PackagePlan, build: BuildPlan, addresses: Mapping[str, str
 
 
 def _tokens(work: str) -> dict[str, str]:
+    """Return what the late tokens are in the script, for :func:`_quoted`: NUL stands for its own ``$``."""
+    place, prefix = work.replace("$WORK", "\0{WORK}"), "\0{PREFIX}"
     return {
-        "prefix": "$PREFIX", "host": "$PREFIX", "staging": "$PREFIX", "python": "$PREFIX/bin/python",
-        "source": f"{work}/source", "overlay": f"{work}/overlay", "dist": f"{work}/dist", "jobs": "$JOBS",
+        "prefix": prefix, "host": prefix, "staging": prefix, "python": f"{prefix}/bin/python",
+        "source": f"{place}/source", "overlay": f"{place}/overlay", "dist": f"{place}/dist",
+        "jobs": "\0{JOBS}",
     }  # fmt: skip
 
 
@@ -89,16 +93,17 @@ def _step(
         yield f'{shlex.quote(step.interpreter)} -m venv "$PREFIX"'
     elif isinstance(step, Unpack):
         yield from _fetch(step.download, work, addresses)
-        yield f'tar -xf "{work}/{step.download.file}" --strip-components=1 -C "{work}/source"'
+        yield f'tar -xf {_path(step.download, work)} --strip-components=1 -C "{work}/source"'
     elif isinstance(step, Overlay):
         for download in step.downloads:
             yield from _fetch(download, work, addresses)
-        files = " ".join(f'"{work}/{download.file}"' for download in step.downloads)
-        yield f'{pip} --target "{work}/overlay" {files}'
+        files = " ".join(_path(download, work) for download in step.downloads)
+        if files:
+            yield f'{pip} --target "{work}/overlay" {files}'
     elif isinstance(step, StageWheel):
         if step.download is not None:
             yield from _fetch(step.download, work, addresses)
-        wheel = f'"{work}/{step.download.file}"' if step.download else f'"{work}"/dist/*.whl'
+        wheel = _path(step.download, work) if step.download else f'"{work}"/dist/*.whl'
         yield f"{pip} --force-reinstall {wheel}"
     else:
         yield from _run(step, build.environment, tokens, work)
@@ -108,11 +113,11 @@ def _run(step: Run, edits: tuple[Edit, ...], tokens: Mapping[str, str], work: st
     yield f'cd "{work}/source"'
     yield "env -i \\"
     yield f'  TMPDIR="{work}"/tmp \\'
-    for edit in edits:
-        if edit.name == "HOME":
+    for name, value in applied((edit for edit in edits if edit.why != "site keep_env"), {}).items():
+        if name == "HOME":
             yield f'  HOME="{work}"/home \\'
-        elif edit.why != "site keep_env":
-            yield f"  {edit.name}={_quoted(late(edit.value, tokens))} \\"
+        else:
+            yield f"  {name}={_quoted(late(value, tokens))} \\"
     yield "  " + " ".join(_quoted(late(word, tokens)) for word in step.argv)
     yield "cd - >/dev/null"
 
@@ -136,13 +141,15 @@ def _checks(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[str]:
 
 def _fetch(download: Download, work: str, addresses: Mapping[str, str]) -> Iterator[str]:
     url = addresses.get(download.sha256) or download.url or ""
-    yield f'fetch {shlex.quote(url)} "{work}/{download.file}" {download.sha256}'
+    yield f"fetch {shlex.quote(url)} {_path(download, work)} {download.sha256}"
+
+
+def _path(download: Download, work: str) -> str:
+    return f'"{work}"/{shlex.quote(download.file)}'
 
 
 def _quoted(text: str) -> str:
-    """Quote for bash, leaving only the script's own variables to be filled in."""
-    for mark in ("\\", '"', "`"):
+    """Quote for bash, leaving only what :func:`_tokens` put in to be filled in."""
+    for mark in ("\\", '"', "`", "$"):
         text = text.replace(mark, "\\" + mark)
-    for name in ("$PREFIX", "$WORK", "$JOBS"):
-        text = text.replace(name, "\0" + name[1:])
-    return '"' + text.replace("$", "\\$").replace("\0", "$") + '"'
+    return '"' + text.replace("\0", "$") + '"'

@@ -26,7 +26,7 @@ def parse_spec(text: str) -> Spec:
     if requirement.url:
         raise UsageError(
             f"{text!r} names an address; a package is built from a recipe",
-            hint="pybuild search " + requirement.name,
+            hint="pybuild recipe list; docs/recipes.md says how to write one",
         )
     return _spec(text, requirement)
 

@@ -33,7 +33,8 @@ def choose_wheel(recipe: Recipe, release: Release, *, python: str, platforms: tu
             + ", ".join(file for file, _ in release.wheels),
             hint=f"pybuild recipe show {recipe.name}",
         )
-    return Download(file=best[1], sha256=best[2], pypi=recipe.source.pypi, url=recipe.source.url)
+    url = recipe.source.url and recipe.source.url.replace("${{ version }}", release.version)
+    return Download(file=best[1], sha256=best[2], pypi=recipe.source.pypi, url=url)
 
 
 def supported_tags(python: str, platforms: tuple[str, ...]) -> list[Tag]:

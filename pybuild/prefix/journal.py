@@ -25,6 +25,7 @@ class Journal:
         notes: what to note about each package of ours that is added.
         specs: conda specs that the user asked for.
         dropped: names that leave the prefix for good.
+        origins: (name, address) of each package of somebody else's channel, whose ``file`` is a copy of ours.
     """
 
     command: str
@@ -33,6 +34,7 @@ class Journal:
     notes: tuple[Note, ...] = ()
     specs: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    origins: tuple[tuple[str, str], ...] = ()
 
 
 def write_journal(prefix: Path, journal: Journal) -> None:
@@ -58,6 +60,7 @@ def read_journal(prefix: Path) -> Journal | None:
         notes=tuple(data["notes"]),
         specs=tuple(data["specs"]),
         dropped=tuple(data["dropped"]),
+        origins=tuple((name, address) for name, address in data["origins"]),
     )
 
 

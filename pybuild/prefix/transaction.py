@@ -85,7 +85,9 @@ def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None) -> No
     ]
     old = [path for row in journal.remove if (path := _record(prefix, *row)).exists()]
     if files or old:
-        conda.link(files, prefix, cache=cache / "packages", final=final, replaced=old)
+        origins = dict(journal.origins)
+        channels = {row[3]: channel_of(origins[row[0]]) for row in journal.add if row[0] in origins}
+        conda.link(files, prefix, cache=cache / "packages", final=final, replaced=old, channels=channels)
 
 
 def _settle(prefix: Path, journal: Journal) -> None:
@@ -94,12 +96,16 @@ def _settle(prefix: Path, journal: Journal) -> None:
         places.note(prefix, name).unlink(missing_ok=True)
     for note in journal.notes:
         write_note(prefix, note)
+    origins = dict(journal.origins)
     pins = [(str(n["name"]), str(n["version"]), str(n["build"])) for n in journal.notes if n["name"] != "pip"]
     set_pins(prefix, pin=pins, drop=journal.dropped)
     add_history(
         prefix,
         command=journal.command,
-        added=[_dist(name, version, build, file) for name, version, build, file, _ in journal.add],
+        added=[
+            _dist(name, version, build, origins.get(name) or Path(file).as_uri())
+            for name, version, build, file, _ in journal.add
+        ],
         removed=[f"{name}-{version}-{build}" for name, version, build in journal.remove],
         update=journal.specs,
         remove=journal.dropped,
@@ -122,6 +128,10 @@ def _record(prefix: Path, name: str, version: str, build: str) -> Path:
     return places.meta(prefix) / f"{name}-{version}-{build}.json"
 
 
-def _dist(name: str, version: str, build: str, file: str) -> str:
-    folder = Path(file).parent
-    return f"{folder.parent.as_uri()}/{folder.name}::{name}-{version}-{build}"
+def channel_of(address: str) -> str:
+    """Return the channel of a package: its address without the platform's folder and the file's name."""
+    return address.rsplit("/", 2)[0]
+
+
+def _dist(name: str, version: str, build: str, address: str) -> str:
+    return f"{address.rsplit('/', 1)[0]}::{name}-{version}-{build}"

@@ -17,6 +17,7 @@ from pybuild.verify.families import find_users
 from pybuild.verify.imported import check_imported
 from pybuild.verify.levels import reaches
 from pybuild.verify.linked import LinkReport, LinkRules, check_linked
+from pybuild.verify.provider import linked_library
 from pybuild.verify.ranked import check_ranked
 from pybuild.verify.tree import Tree
 
@@ -44,15 +45,24 @@ def link_check(
     rules = LinkRules(
         interpreter=interpreter if tree.disk(interpreter) else None,
         expected=tuple(
-            (check.soname, late(check.library, {"prefix": tree.prefix}))
+            (check.soname, library)
             for check in package.checks
-            if check.soname and check.library
+            if check.soname and (library := _library(check, check.soname, tree)) is not None
         ),
         users=find_users(tree) if any(check.soname for check in package.checks) else (),
         forbidden=forbidden,
         absent=package.absent,
     )
     return check_linked(tree, files, package.checks, rules=rules).demand()
+
+
+def _library(check: PlannedCheck, soname: str, tree: Tree) -> str | None:
+    """Return the one file that the check's extension must link, None where nobody can say."""
+    if check.library:
+        return late(check.library, {"prefix": tree.prefix})
+    wrapper = [late(word, {"prefix": tree.prefix}) for word in check.wrapper]
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    return linked_library(check.virtual, wrapper, soname, tree, environment)
 
 
 def prove(

@@ -119,7 +119,7 @@ def test_unknown_name() -> None:
     assert caught.value.hint == "did you mean mpi4py?"
     with pytest.raises(PlanError) as caught:
         SHIPPED.get("zzzzzz")
-    assert "pybuild search zzzzzz" in (caught.value.hint or "")
+    assert "pybuild recipe list" in (caught.value.hint or "")
 
 
 def test_paths_are_not_names() -> None:

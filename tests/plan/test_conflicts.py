@@ -1,0 +1,59 @@
+"""One MPI per prefix, across what is there and what comes; compilers may differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from pybuild.errors import PlanError
+from pybuild.model.plan import Action, PackagePlan
+from pybuild.plan.conflicts import demand_one_provider
+from tests.plan.worlds import installed, no_prefix, prefix
+
+
+def planned(name: str, *identity: tuple[str, str], action: Action = "build") -> PackagePlan:
+    return PackagePlan(
+        name=name, version="1", build_string="b", key="k", loose_key="l", action=action, change="new",
+        requested=True, identity=identity,
+    )  # fmt: skip
+
+
+def test_two_mpis_among_the_planned() -> None:
+    """Both packages and both providers are named, and a command that rebuilds both."""
+    with pytest.raises(PlanError) as caught:
+        demand_one_provider([planned("a", ("mpi", "one")), planned("b", ("mpi", "two"))], no_prefix())
+    assert "'mpi'" in caught.value.message
+    assert "a is bound to one, b would be bound to two" in caught.value.message
+    assert "pybuild install a b --rebuild" in str(caught.value.hint)
+
+
+def test_two_mpis_between_the_prefix_and_the_planned() -> None:
+    """What is installed counts, although nobody asked for it now."""
+    state = prefix(installed("old", "1", identity=(("mpi", "one"),)))
+    with pytest.raises(PlanError, match="old is bound to one, b would be bound to two"):
+        demand_one_provider([planned("b", ("mpi", "two"))], state)
+
+
+def test_what_is_replaced_does_not_count() -> None:
+    """Rebuilding the only user of the old MPI against the new one is how a prefix moves over."""
+    state = prefix(installed("a", "1", identity=(("mpi", "one"),)))
+    demand_one_provider([planned("a", ("mpi", "two"))], state)
+
+
+def test_what_is_kept_counts_once_as_it_is_installed() -> None:
+    """A kept package still binds what it was built with."""
+    state = prefix(installed("a", "1", identity=(("mpi", "one"),)))
+    with pytest.raises(PlanError, match="a is bound to one"):
+        demand_one_provider(
+            [planned("a", ("mpi", "one"), action="keep"), planned("b", ("mpi", "two"))], state
+        )
+
+
+def test_compilers_may_differ_and_equal_providers_agree() -> None:
+    """Two compilers can live in one prefix; the same MPI twice is one MPI."""
+    demand_one_provider(
+        [
+            planned("a", ("compiler", "gcc"), ("mpi", "one"), ("hdf5", "h")),
+            planned("b", ("compiler", "clang"), ("mpi", "one")),
+        ],
+        no_prefix(),
+    )
