@@ -1,0 +1,150 @@
+"""Every command has the options that all have, its own help, and refuses what it does not know."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from pybuild.cli import parser as parser_module
+from pybuild.cli.main import main
+from pybuild.cli.parser import parse
+from pybuild.errors import ExitCode, UsageError
+
+
+def whole_parser(monkeypatch: pytest.MonkeyPatch) -> argparse.ArgumentParser:
+    """Return the parser that ``parse`` makes."""
+    made: list[argparse.ArgumentParser] = []
+
+    def caught(self: argparse.ArgumentParser, argv: object = None, namespace: object = None) -> Any:
+        made.append(self)
+        return argparse.Namespace()
+
+    monkeypatch.setattr(parser_module._Parser, "parse_args", caught)
+    parse(["list"])
+    monkeypatch.undo()
+    return made[0]
+
+
+def commands(
+    parser: argparse.ArgumentParser, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser]]:
+    """Yield every command that does something, with the words that call it."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
+        yield path, parser
+    for group in groups:
+        for name, inner in group.choices.items():
+            yield from commands(inner, (*path, name))
+
+
+with pytest.MonkeyPatch.context() as _patch:
+    COMMANDS = dict(commands(whole_parser(_patch)))
+IDS = [" ".join(path) for path in COMMANDS]
+
+
+def test_the_commands_are_found() -> None:
+    """Without this, what follows could prove nothing."""
+    expected = {
+        ("install",),
+        ("plan",),
+        ("script",),
+        ("list",),
+        ("verify",),
+        ("uninstall",),
+        ("recipe", "lint"),
+        ("site", "show"),
+    }
+    assert expected <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=IDS)
+def test_every_command_speaks_json_and_has_a_function(path: tuple[str, ...]) -> None:
+    """The function exists, is public and says what it does."""
+    command = COMMANDS[path]
+    assert "--json" in command._option_string_actions
+    cells = inspect.getclosurevars(command.get_default("run")).nonlocals
+    function = getattr(import_module(f"pybuild.cli.{cells['module']}"), cells["name"])
+    assert function.__doc__
+    assert not function.__name__.startswith("_")
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=IDS)
+def test_the_help_of_every_command_names_its_options(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each option with a sentence; the command line ends well."""
+    with pytest.raises(SystemExit) as caught:
+        parse([*path, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert f"pybuild {' '.join(path)}" in text
+    for action in COMMANDS[path]._actions:
+        for option in action.option_strings:
+            assert option in text
+        if action.option_strings:
+            assert action.help, f"{path}: {action.option_strings} has no help"
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=IDS)
+def test_equal_options_mean_the_same_everywhere(path: tuple[str, ...]) -> None:
+    """A short option stands for one long option in all commands."""
+    longs = {
+        "-p": "--prefix",
+        "-y": "--yes",
+        "-n": "--dry-run",
+        "-v": "--verbose",
+        "-j": "--jobs",
+        "-h": "--help",
+    }
+    for option, action in COMMANDS[path]._option_string_actions.items():
+        if not option.startswith("--"):
+            assert longs[option] in action.option_strings
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=IDS)
+@pytest.mark.parametrize("bad", ["--no-such-option", "--jso"])
+def test_an_unknown_or_shortened_option_is_a_usage_error(path: tuple[str, ...], bad: str) -> None:
+    """Abbreviations would change their meaning with every new option."""
+    names = (
+        ["x"]
+        if any(a.nargs != "?" and a.nargs != "*" and not a.option_strings for a in COMMANDS[path]._actions)
+        else []
+    )
+    with pytest.raises(UsageError, match=bad) as caught:
+        parse([*path, *names, bad])
+    assert "--help" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [], ["no-such-command"], ["install"], ["install", "x", "--verify", "sure"], ["recipe"], ["site", "x"],
+        ["install", "x", "--jobs", "many"], ["install", "x", "--prefix"], ["info"], ["--no-such-option"],
+        ["install", "x", "-p", "/p", "x=1"], ["install", "x"],
+    ],
+)  # fmt: skip
+def test_a_mistake_ends_with_code_two_and_no_traceback(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that begins with ``error:`` in lower case, on standard error alone."""
+    assert main(argv, {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin"}) == int(ExitCode.USAGE)
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert lines[0].startswith("error: ")
+    assert lines[0][7] == lines[0][7].lower()
+    assert lines[1:] == [] or lines[1].startswith("hint: ")
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """To standard output."""
+    from pybuild import __version__
+
+    with pytest.raises(SystemExit) as caught:
+        parse(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"pybuild {__version__}\n")

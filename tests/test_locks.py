@@ -1,0 +1,156 @@
+"""One holder at a time, with or without flock, and a dead holder's lock never stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pybuild import locks
+from pybuild.locks import held
+
+HOLD = """\
+import fcntl, sys
+from pathlib import Path
+if sys.argv[2] == "without":
+    def refuse(*_):
+        raise OSError(38, "Function not implemented")
+    fcntl.flock = refuse
+from pybuild.locks import held
+with held(Path(sys.argv[1]), waiting=lambda owner: print("waiting for", owner, flush=True)):
+    print("held", flush=True)
+    sys.stdin.readline()
+print("released", flush=True)
+"""
+
+FLOCK = pytest.mark.parametrize("flock", ["with", "without"])
+
+
+@contextmanager
+def holder(lock: Path, flock: str = "with", *, wait: bool = True) -> Iterator[subprocess.Popen[str]]:
+    """Run a process that holds the lock until it is let go; come back when it has it."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock), flock],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    try:
+        if wait:
+            assert child.stdout.readline() == "held\n"
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def let_go(child: subprocess.Popen[str]) -> None:
+    """Tell a holder to release the lock, and wait for its end."""
+    assert child.stdin is not None
+    child.stdin.write("\n")
+    child.stdin.flush()
+    assert child.wait(5) == 0
+
+
+@FLOCK
+def test_two_processes_never_hold_it_together(tmp_path: Path, flock: str) -> None:
+    """The second waits, says once for whom, and goes on when the first is done."""
+    lock = tmp_path / "lock"
+    with holder(lock, flock) as first, holder(lock, flock, wait=False) as second:
+        assert second.stdout is not None
+        said = second.stdout.readline()
+        assert said.startswith("waiting for ")
+        assert said.endswith(f", process {first.pid}\n")
+        assert first.poll() is None
+        let_go(first)
+        assert second.stdout.readline() == "held\n"
+        let_go(second)
+
+
+@FLOCK
+def test_nothing_is_said_where_nobody_waits(tmp_path: Path, flock: str) -> None:
+    """And the lock can be taken again and again."""
+    lock = tmp_path / "lock"
+    for _ in range(2):
+        with holder(lock, flock) as child:
+            assert child.stdout is not None
+            let_go(child)
+            assert child.stdout.read() == "released\n"
+
+
+@FLOCK
+def test_a_killed_owners_lock_is_dropped_at_once(tmp_path: Path, flock: str) -> None:
+    """On the same host nobody waits for the lease of a process that is gone."""
+    lock = tmp_path / "lock"
+    with holder(lock, flock) as owner:
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        assert lock.exists()
+        started = time.monotonic()
+        with holder(lock, flock) as heir:
+            let_go(heir)
+    assert time.monotonic() - started < 3
+
+
+def test_a_released_lock_leaves_nothing_that_blocks(tmp_path: Path) -> None:
+    """The lease's files are gone; the empty file of flock stays, since removing it would be a race."""
+    lock = tmp_path / "lock"
+    with held(lock):
+        assert lock.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["lock.flock"]
+
+
+def test_an_error_inside_releases_it(tmp_path: Path) -> None:
+    """Whatever happens while it is held."""
+    with pytest.raises(KeyboardInterrupt), held(tmp_path / "lock"):
+        raise KeyboardInterrupt
+    started = time.monotonic()
+    with held(tmp_path / "lock"):
+        pass
+    assert time.monotonic() - started < 1
+
+
+def test_the_lease_is_renewed_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build may take longer than the lease: its end moves on."""
+    monkeypatch.setattr(locks, "RENEW", 0.1)
+    monkeypatch.setattr(locks, "LEASE", timedelta(seconds=3))
+    with held(tmp_path / "lock"):
+        ends = [os.stat(tmp_path / "lock").st_mtime]
+        time.sleep(1.1)  # the end of a lease is kept in whole seconds
+        ends.append(os.stat(tmp_path / "lock").st_mtime)
+    assert ends[1] > ends[0]
+    assert ends[1] > time.time() + 1
+
+
+def test_a_lease_of_another_host_is_not_taken_before_it_ends(tmp_path: Path) -> None:
+    """Whether that process lives cannot be seen from here: its lease must run out."""
+    from flufl.lock import Lock
+    from flufl.lock._lockfile import CLOCK_SLOP  # clocks of two hosts may differ by so much
+
+    lock = tmp_path / "lock"
+    claim = tmp_path / f"lock|elsewhere.example|{2**22 - 1}|123"
+    claim.write_text(str(claim))
+    os.link(claim, lock)
+    end = time.time() + 2
+    written = end - CLOCK_SLOP.total_seconds()
+    os.utime(lock, (written, written))
+    assert Lock(str(lock)).details[0] == "elsewhere.example"
+    said: list[str] = []
+    with held(lock, waiting=said.append):
+        assert time.time() >= end
+    assert said == [f"elsewhere.example, process {2**22 - 1}"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    """Not an endless wait."""
+    with pytest.raises(OSError, match="No such file"), held(tmp_path / "absent" / "lock"):
+        pass
