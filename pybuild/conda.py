@@ -38,7 +38,11 @@ def link(
         ChecksumError: a file is not the one that the plan names.
         PrefixError: the transaction failed.
     """
+    tag = prefix / "CACHEDIR.TAG"
+    tagged = tag.exists()
     asyncio.run(_link(files, prefix, cache, final, replaced, channels or {}))
+    if not tagged:
+        tag.unlink(missing_ok=True)  # rattler's mark would make backup tools pass the environment over
 
 
 async def _link(

@@ -44,7 +44,7 @@ def held(path: Path, *, waiting: Callable[[str], None] = lambda owner: None) -> 
 
 @contextlib.contextmanager
 def _flock(path: Path, lease: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    handle = _open(path)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,6 +56,14 @@ def _flock(path: Path, lease: Path, waiting: Callable[[str], None]) -> Iterator[
         yield
     finally:
         os.close(handle)
+
+
+def _open(path: Path) -> int:
+    """Open for writing, as some network file systems demand of a lock; what is a colleague's for reading."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 @contextlib.contextmanager

@@ -118,7 +118,9 @@ def addresses_of(plan: Plan, settings: Settings) -> dict[str, str]:
     """
     from pybuild.fetch.network import Network
 
-    wanted = {d.sha256: d for package in plan.packages for d in _downloads(package)}
+    wanted = {
+        d.sha256: d for package in plan.packages if package.action != "conda" for d in _downloads(package)
+    }
     with Network(settings.environ) as network:
         return {sha256: d.url or network.locate(d) for sha256, d in wanted.items()}
 

@@ -29,18 +29,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"errors", "model"},
     "locks": {"errors", "model"},
     "conda": {"errors", "model"},
+    "runpath": {"errors", "process"},
     # the pure middle
     "plan": {"model", "errors"},
     # reading what is there
     "load": {"model", "errors", "process", "interpreter", "conda"},
-    "interpreter": {"model", "errors", "process", "build"},
+    "interpreter": {"model", "errors", "process", "runpath"},
     "fetch": {"model", "errors", "process", "version"},
     # effects
     "prefix": {"model", "errors", "conda"},
     "verify": {"model", "errors", "process", "plan"},
     "build": {
         "model", "errors", "process", "locks", "conda", "plan", "fetch", "interpreter", "verify", "prefix",
-        "version",
+        "runpath", "version",
     },
     # the run, and what the user sees of it
     "workflow": {
@@ -51,13 +52,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
 }  # fmt: skip
 """Part (a file or folder of ``pybuild/``) -> parts it may import besides itself.
-
-``interpreter`` uses one file of ``build``, ``build/runpath.py``, and ``build`` uses ``interpreter``:
-the only two that know each other; see ``TIGHT``.
 """
 
 TIGHT: dict[tuple[str, str], set[str]] = {
-    ("interpreter", "build"): {"build.runpath"},
     ("build", "prefix"): {"prefix.installed"},
     ("verify", "plan"): {"plan.templates"},
     ("build", "plan"): {"plan.environment", "plan.templates"},
@@ -78,7 +75,7 @@ ONLY_IN: dict[str, set[str]] = {
     "urllib3": {"fetch/"},
     "rich": {"cli/"},
     "argparse": {"cli/"},
-    "elftools": {"verify/", "build/runpath.py"},
+    "elftools": {"verify/", "runpath.py"},
     "yaml": {"load/"},
     "jsonschema": {"load/"},
     "flufl": {"locks.py"},
@@ -91,8 +88,7 @@ ONLY_IN: dict[str, set[str]] = {
 }
 """Module -> the only files or folders that import it."""
 
-READS_THE_ENVIRONMENT = {"cli/", "__main__.py", "fetch/unpack.py", "verify/package.py"}
-"""The last two should be given what they look up: where ``patch`` is, and the number of the batch job."""
+READS_THE_ENVIRONMENT = {"cli/", "__main__.py"}
 
 STARTERS = {"system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile"}
 HOSTS = ("pypi" + ".org", "python" + "hosted" + ".org")

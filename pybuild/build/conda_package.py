@@ -54,6 +54,7 @@ def pack(staging: Path, metadata: Metadata, *, placeholder: str, target: Path) -
     """
     from conda_package_streaming.create import anonymize, conda_builder
 
+    _relink(staging, (str(staging), placeholder))
     entries = [_entry(staging, path, placeholder) for path in _files(staging)]
     info = _info(metadata, entries)
     with conda_builder(
@@ -68,13 +69,28 @@ def pack(staging: Path, metadata: Metadata, *, placeholder: str, target: Path) -
 
 
 def _files(staging: Path) -> Iterator[str]:
-    """Yield every file and link below ``staging``, and empty folders, relative and sorted."""
+    """Yield every file and link below ``staging``, relative and sorted."""
     for folder, folders, files in os.walk(staging):
         folders.sort()
         here = os.path.relpath(folder, staging)
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
         for name in sorted([*files, *links]):
             yield os.path.normpath(os.path.join(here, name))
+
+
+def _relink(staging: Path, roots: tuple[str, ...]) -> None:
+    """Make links that name the staging folder or the prefix by their full path relative.
+
+    ``make install`` likes to write them, and conda replaces no placeholder in a link.
+    """
+    for name in _files(staging):
+        path = staging / name
+        target = os.readlink(path) if path.is_symlink() else ""
+        for root in roots:
+            if target.startswith(f"{root}/"):
+                inside = os.path.relpath(staging / target[len(root) + 1 :], path.parent)
+                path.unlink()
+                path.symlink_to(inside)
 
 
 def _entry(staging: Path, name: str, placeholder: str) -> dict[str, object]:

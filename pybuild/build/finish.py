@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pybuild import __version__, process
-from pybuild.build.runpath import relocate_runpath
 from pybuild.build.stage import Stage
 from pybuild.build.steps import Workbench
 from pybuild.model.plan import PackagePlan, Plan, StageInterpreter
 from pybuild.prefix.installed import SHARE
+from pybuild.runpath import relocate_runpath
 from pybuild.verify.package import link_check
 from pybuild.verify.tree import Tree
 

@@ -13,7 +13,9 @@ from typing import IO
 from pybuild.build.stage import Stage
 from pybuild.model.plan import PackagePlan
 
-_TELLING = re.compile(r"\b(error|fatal|undefined reference|cannot find|No such file|not found|Error:)\b")
+_TELLING = re.compile(
+    r"\berror:|\bERROR:|\bfatal\b|Error: |\bundefined reference\b|\bcannot find\b|No such file|\bnot found\b"
+)
 
 
 def open_log(folder: Path, package: PackagePlan) -> IO[bytes]:

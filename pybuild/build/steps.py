@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def _run(step: Run, bench: Workbench) -> None:
     cwd = str(bench.stage.source)
     for name, value in sorted(bench.environment.items()):
         bench.log.write(f"# {name}={value}\n".encode())
-    bench.log.write(f"$ cd {cwd}\n$ {' '.join(argv)}\n".encode())
+    bench.log.write(f"$ cd {cwd}\n$ {shlex.join(argv)}\n".encode())
     code = process.run_logged(argv, env=bench.environment, cwd=cwd, log=bench.log, on_line=bench.on_line)
     if code != 0:
         words = [os.path.basename(argv[0]), *argv[1:4], *(["..."] if len(argv) > 4 else [])]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -18,8 +20,14 @@ from pybuild.model.plan import (
     Unpack,
 )
 
+_TOKEN = re.compile(r"\$\{\{ [a-z]+ \}\}")
 _SIGNS = {"new": "+", "upgrade": "^", "downgrade": "v", "replace": "~", "none": "="}
-_ACTIONS = {"build": "build", "channel": "from the channel", "keep": "keep", "conda": "from a conda channel"}
+_ACTIONS = {
+    "build": "build from source",
+    "channel": "from the channel",
+    "keep": "keep",
+    "conda": "from a conda channel",
+}
 
 
 def plan_json(plan: Plan) -> str:
@@ -50,9 +58,18 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     return "\n".join(lines)
 
 
+_FROM = {StageWheel: "from a wheel", StageInterpreter: "from this machine"}
+
+
+def _compiles(build: BuildPlan) -> bool:
+    return any(isinstance(step, Run) for step in build.steps)
+
+
 def _row(package: PackagePlan) -> tuple[str, ...]:
     sign = _SIGNS[package.change]
     what = _ACTIONS[package.action]
+    if package.action == "build" and package.build is not None and not _compiles(package.build):
+        what = _FROM.get(type(package.build.steps[0]), what)
     if package.change == "downgrade" and package.was:
         what += paint(f", DOWNGRADES {package.was[0]}", "red")
     elif package.was:
@@ -88,7 +105,7 @@ def _build_rows(build: BuildPlan, verbose: bool) -> list[tuple[str, str]]:
         elif isinstance(step, Overlay):
             rows += [("needs", f"{d.file} (wheel, for the build only)") for d in step.downloads]
         elif isinstance(step, Run):
-            rows.append(("run", " ".join(step.argv)))
+            rows.append(("run", " ".join(_quoted(word) for word in step.argv)))
         elif isinstance(step, StageWheel) and step.download is not None:
             rows.append(("wheel", f"{step.download.file}  sha256 {step.download.sha256}"))
         elif isinstance(step, StageInterpreter):
@@ -100,6 +117,11 @@ def _build_rows(build: BuildPlan, verbose: bool) -> list[tuple[str, str]]:
             )
             rows.append(("env", f"{text}  ({edit.why})"))
     return rows
+
+
+def _quoted(word: str) -> str:
+    """Quote for a shell where the word needs it, a late token's own blanks aside."""
+    return word if shlex.quote(_TOKEN.sub("x", word)) == _TOKEN.sub("x", word) else shlex.quote(word)
 
 
 def _check(level: str, name: str) -> str:

@@ -38,6 +38,8 @@ def _satisfied(prefix: str, text: str, level: str | None, site: str | None) -> b
             requirement = Requirement(text)
         except InvalidRequirement:
             return False
+        if requirement.url:
+            return False
         note = read_note(prefix, canonicalize_name(requirement.name))
         wanted = note is not None and _fits(requirement.extras, requirement.specifier, note)
     return (

@@ -52,5 +52,13 @@ def say(text: str) -> None:
 
 
 def put(text: str) -> None:
-    """Print what a program may read: to standard output."""
+    """Print what a program may read: to standard output, without colour unless that is a terminal, too."""
+    if not sys.stdout.isatty():
+        text = _strip(text)
     sys.stdout.write(text + "\n")
+
+
+def _strip(text: str) -> str:
+    for code in _CODES.values():
+        text = text.replace(f"\033[{code}m", "")
+    return text.replace("\033[0m", "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import lzma
-import os
 import shutil
 import struct
 import tarfile
@@ -70,20 +69,19 @@ def unpack(archive: Path, destination: Path, *, limits: Limits | None = None) ->
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def apply_patches(source: Path, patches: Iterable[Path], *, env: Mapping[str, str] | None = None) -> None:
+def apply_patches(source: Path, patches: Iterable[Path], *, env: Mapping[str, str]) -> None:
     """Apply patches to an unpacked source in order, each with ``patch -p1``.
 
     Args:
-        env: the environment of ``patch``; None for just a PATH.
+        env: the whole environment of ``patch``.
 
     Raises:
         ArchiveError: a patch does not apply; the source is of no use then.
     """
-    environment = env or {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     options = ("-p1", "--batch", "--forward", "--no-backup-if-mismatch", "--reject-file=-")
     for patch in patches:
         file = str(patch.absolute())
-        answer = capture(["patch", *options, "-i", file], env=environment, cwd=str(source))
+        answer = capture(["patch", *options, "-i", file], env=env, cwd=str(source))
         if answer.code == 127:
             raise ArchiveError(f"{patch} cannot be applied: {answer.err}", hint="install the program `patch`")
         if answer.code != 0:

@@ -6,9 +6,9 @@ import glob
 import os
 from pathlib import Path
 
-from pybuild.build.runpath import prepend_runpath, read_dynamic, relocate_runpaths
 from pybuild.interpreter.home import Home
 from pybuild.interpreter.tree import Copied, copy_file, link
+from pybuild.runpath import prepend_runpath, read_dynamic, relocate_runpaths
 
 
 def stage_libraries(home: Home, staging: Path, copied: Copied) -> None:

@@ -55,6 +55,9 @@ def render_script(plan: Plan, addresses: Mapping[str, str], scripts: Mapping[str
         venv=",\n# and a new prefix is a venv instead of a conda prefix" if plan.new_prefix else "",
     )
     parts = [head]
+    if any(package.action == "conda" and package.name == "python" for package in plan.packages):
+        short = ".".join(plan.python.split(".")[:2])
+        parts.append(f'python{short} -m venv "$PREFIX"')
     for package in plan.packages:
         if package.action != "keep" and package.build is not None:
             parts.append("\n".join(_package(package, package.build, addresses)))

@@ -8,6 +8,7 @@ build that does not know the site's MPI (tried with conda 26.7; see docs/archite
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -69,4 +70,4 @@ def set_pins(prefix: Path, *, pin: Iterable[tuple[str, str, str]], drop: Iterabl
 def _is_ours(line: str, names: set[str]) -> bool:
     """Return whether pybuild wrote this pin: three words, the last a build with a key in it."""
     words = line.split()
-    return len(words) == 3 and words[0] in names and "_h" in words[2]
+    return len(words) == 3 and words[0] in names and re.search(r"_h[0-9a-f]{12}_\d+$", words[2]) is not None

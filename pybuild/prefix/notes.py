@@ -61,6 +61,8 @@ def replace_text(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():  # a shared prefix's files stay writable for the group
+            beside.chmod(path.stat().st_mode & 0o7777)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

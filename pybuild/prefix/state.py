@@ -24,17 +24,18 @@ def read_state(prefix: str) -> PrefixState:
     """
     path = Path(prefix)
     _demand_usable_name(prefix)
-    if not os.path.lexists(path):
+    if not path.exists():
         _demand_place(path)
         return PrefixState(path=prefix, exists=False)
     if not path.is_dir():
         raise PrefixError(f"{prefix}: is a file, a prefix must be a folder", hint="name another --prefix")
     if not (places.meta(path) / "history").exists():
-        if any(entry.name != "lost+found" for entry in os.scandir(path)):
+        if path.is_symlink() or os.listdir(path):
             raise PrefixError(
-                f"{prefix}: is neither empty nor a conda prefix (it has no conda-meta/history)",
+                f"{prefix}: is neither an empty folder nor a conda prefix (it has no conda-meta/history)",
                 hint="name an empty or missing folder, or a conda environment",
             )
+        _demand_place(path)
         return PrefixState(path=prefix, exists=False)
     if not os.access(places.meta(path), os.W_OK | os.X_OK):
         raise PrefixError(

@@ -83,7 +83,8 @@ def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None) -> No
         for name, version, build, file, sha256 in journal.add
         if not _record(prefix, name, version, build).exists()
     ]
-    old = [path for row in journal.remove if (path := _record(prefix, *row)).exists()]
+    added = {row[:3] for row in journal.add}
+    old = [path for row in journal.remove if row not in added and (path := _record(prefix, *row)).exists()]
     if files or old:
         origins = dict(journal.origins)
         channels = {row[3]: channel_of(origins[row[0]]) for row in journal.add if row[0] in origins}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -87,18 +86,20 @@ def prove(
     Raises:
         VerificationError: a check failed.
     """
-    proofs: list[Proof] = [_proof("built", {"files": len(files)})]
+    proofs: list[Proof] = [_proof("built", {"files": len(files)}, environment)]
     if not reaches(wanted, "linked"):
         return "built", tuple(proofs)
     report = link_check(Tree(str(prefix), (str(prefix),)), files, package)
-    proofs.append(_proof("linked", {"libraries": [asdict(library) for library in report.libraries]}))
+    proofs.append(
+        _proof("linked", {"libraries": [asdict(library) for library in report.libraries]}, environment)
+    )
     level = "linked"
     for step, run in (("imported", _imported), ("ranked", _ranked)):
         checks = [check for check in package.checks if check.level == step]
         if not reaches(wanted, step) or not checks:
             continue
         for check in checks:
-            proofs.append(_proof(step, run(check, prefix, environment, preload)))
+            proofs.append(_proof(step, run(check, prefix, environment, preload), environment))
         level = step
     return level, tuple(proofs)
 
@@ -132,11 +133,11 @@ def _ranked(
     return asdict(report)
 
 
-def _proof(level: str, seen: Mapping[str, object]) -> Proof:
+def _proof(level: str, seen: Mapping[str, object], environment: Mapping[str, str]) -> Proof:
     return {
         "level": level,
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "where": platform.node(),
-        "job": os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID"),
+        "job": environment.get("SLURM_JOB_ID") or environment.get("PBS_JOBID"),
         "seen": dict(seen),
     }

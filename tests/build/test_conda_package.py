@@ -147,9 +147,6 @@ def test_links_stay_links(staging: Path) -> None:
     assert made.path("lib/libx.so")["sha256"] == hashlib.sha256(b"x").hexdigest()
 
 
-@pytest.mark.xfail(
-    reason="build/conda_package.py keeps absolute links into folders that are gone after the build"
-)
 @pytest.mark.parametrize("where", [PLACEHOLDER, "staging"])
 def test_a_link_by_its_full_path_into_the_prefix_becomes_relative(staging: Path, where: str) -> None:
     """As ``make install`` likes to write them; conda replaces no placeholder in a link."""

@@ -68,7 +68,6 @@ def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
     assert relevant(tmp_path, "error: \udcff")[0] == "error: \N{REPLACEMENT CHARACTER}"
 
 
-@pytest.mark.xfail(reason="build/log.py: no word boundary follows 'Error:', and a file name may hold 'error'")
 @pytest.mark.parametrize(
     ("earlier", "line"),
     [

@@ -51,7 +51,6 @@ def test_the_spec_must_fit_what_is_there(prefix: Path, spec: str, yes: bool) -> 
     assert asked(prefix, spec) is yes
 
 
-@pytest.mark.xfail(reason="cli/satisfied.py does not look at an address in a requirement")
 def test_an_address_is_never_satisfied(prefix: Path) -> None:
     """It is a usage error, whatever the prefix has."""
     noted(prefix)

@@ -26,6 +26,7 @@ from pybuild.fetch.members import Limits
 from pybuild.fetch.unpack import apply_patches, unpack
 
 Member = tuple[str, str, bytes]  # name, kind, contents or target
+BARE = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 KINDS = {
     "file": tarfile.REGTYPE,
     "dir": tarfile.DIRTYPE,
@@ -357,7 +358,7 @@ def test_patches_apply_in_order(place: Callable[..., Path], tmp_path: Path) -> N
     (tmp_path / "2.patch").write_bytes(
         PATCH.replace(b"print(1)", b"print(2)").replace(b"print()", b"print(1)")
     )
-    apply_patches(source, [tmp_path / "1.patch", tmp_path / "2.patch"])
+    apply_patches(source, [tmp_path / "1.patch", tmp_path / "2.patch"], env=BARE)
     assert (source / "setup.py").read_text() == "print(2)\n"
     assert names_in(source) == ["setup.py"]
 
@@ -380,7 +381,7 @@ def test_patch_that_does_not_apply(
     (tmp_path / "out/victim").write_bytes(b"print()\n")
     (tmp_path / "bad.patch").write_bytes(patch)
     with pytest.raises(ArchiveError, match=r"bad\.patch does not apply") as caught:
-        apply_patches(source, [tmp_path / "bad.patch"])
+        apply_patches(source, [tmp_path / "bad.patch"], env=BARE)
     assert words in str(caught.value)
     assert (tmp_path / "out/victim").read_bytes() == (tmp_path / "victim").read_bytes() == b"print()\n"
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.build.runpath import read_dynamic
 from pybuild.errors import PrefixError
 from pybuild.interpreter.find import find_interpreters
 from pybuild.interpreter.home import Home, read_home
 from pybuild.interpreter.stage import StagedInterpreter, stage_interpreter
 from pybuild.process import Captured, capture
+from pybuild.runpath import read_dynamic
 
 PLACEHOLDER = "/opt/placeholder_" + "p" * 100
 FOUND = tuple(one.path for one in find_interpreters(None, environ=os.environ) if one.rejected is None)

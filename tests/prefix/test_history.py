@@ -31,17 +31,17 @@ def test_a_block_is_written_as_conda_writes_it(tmp_path: Path) -> None:
     add_history(
         prefix,
         command="pybuild install mpi4py",
-        added=["file:///c/linux-64::mpi4py-4.1.2-py311_here_h1_0", "file:///c/linux-64::a-1-h_0"],
-        removed=["mpi4py-4.0.3-py311_here_h0_0"],
+        added=["file:///c/linux-64::mpi4py-4.1.2-py311_here_h000000000001_0", "file:///c/linux-64::a-1-h_0"],
+        removed=["mpi4py-4.0.3-py311_here_h000000000000_0"],
         update=["python 3.11.*", "mpi4py"],
         now=NOW,
     )
     assert history(prefix) == (
         "==> 2026-01-02 03:04:05 <==\n"
         "# cmd: pybuild install mpi4py\n"
-        "-mpi4py-4.0.3-py311_here_h0_0\n"
+        "-mpi4py-4.0.3-py311_here_h000000000000_0\n"
         "+file:///c/linux-64::a-1-h_0\n"
-        "+file:///c/linux-64::mpi4py-4.1.2-py311_here_h1_0\n"
+        "+file:///c/linux-64::mpi4py-4.1.2-py311_here_h000000000001_0\n"
         '# update specs: ["mpi4py", "python 3.11.*"]\n'
     )
 
@@ -78,18 +78,29 @@ def test_nothing_asked_for_writes_no_specs(tmp_path: Path) -> None:
 def test_a_pin_names_exactly_one_build(tmp_path: Path) -> None:
     """Name, version and build: nothing newer and no other build may take its place."""
     prefix = make_prefix(tmp_path / "p")
-    set_pins(prefix, pin=[("mpi4py", "4.1.2", "py311_here_h1_0"), ("a", "1", "py311_here_h2_0")])
-    assert pinned(prefix) == ["a 1 py311_here_h2_0", "mpi4py 4.1.2 py311_here_h1_0"]
+    set_pins(
+        prefix,
+        pin=[("mpi4py", "4.1.2", "py311_here_h000000000001_0"), ("a", "1", "py311_here_h000000000002_0")],
+    )
+    assert pinned(prefix) == ["a 1 py311_here_h000000000002_0", "mpi4py 4.1.2 py311_here_h000000000001_0"]
 
 
 def test_our_pins_are_replaced_and_dropped_and_others_stay(tmp_path: Path) -> None:
     """A user's own pin of the same package by version is a user's wish, not ours to remove."""
     prefix = make_prefix(tmp_path / "p")
     mine = ["# by hand", "", "numpy 1.26.*", "mpi4py >=3", "mpi4py 4.* nompi*", "python 3.11.*"]
-    ours = ["mpi4py 4.0.3 py311_here_h1_0", "h5py 3.11 py311_here_h2_0", "x 1 py311_here_h3_0"]
+    ours = [
+        "mpi4py 4.0.3 py311_here_h000000000001_0",
+        "h5py 3.11 py311_here_h000000000002_0",
+        "x 1 py311_here_h000000000003_0",
+    ]
     (prefix / "conda-meta" / "pinned").write_text("\n".join([*mine, *ours]) + "\n")
-    set_pins(prefix, pin=[("mpi4py", "4.1.2", "py311_here_h9_0")], drop=["h5py"])
-    assert pinned(prefix) == [*mine, "x 1 py311_here_h3_0", "mpi4py 4.1.2 py311_here_h9_0"]
+    set_pins(prefix, pin=[("mpi4py", "4.1.2", "py311_here_h000000000009_0")], drop=["h5py"])
+    assert pinned(prefix) == [
+        *mine,
+        "x 1 py311_here_h000000000003_0",
+        "mpi4py 4.1.2 py311_here_h000000000009_0",
+    ]
 
 
 def test_nothing_to_pin_writes_nothing(tmp_path: Path) -> None:
@@ -97,9 +108,9 @@ def test_nothing_to_pin_writes_nothing(tmp_path: Path) -> None:
     prefix = make_prefix(tmp_path / "p")
     set_pins(prefix, pin=[], drop=["absent"])
     assert not (prefix / "conda-meta" / "pinned").exists()
-    set_pins(prefix, pin=[("a", "1", "b_h1_0")])
+    set_pins(prefix, pin=[("a", "1", "b_h000000000001_0")])
     before = (prefix / "conda-meta" / "pinned").stat()
-    set_pins(prefix, pin=[("a", "1", "b_h1_0")])
+    set_pins(prefix, pin=[("a", "1", "b_h000000000001_0")])
     assert (prefix / "conda-meta" / "pinned").stat().st_ino == before.st_ino
 
 
@@ -107,5 +118,5 @@ def test_a_file_without_a_last_line_end_is_read_whole(tmp_path: Path) -> None:
     """As editors leave it."""
     prefix = make_prefix(tmp_path / "p")
     (prefix / "conda-meta" / "pinned").write_text("numpy 1.26.*")
-    set_pins(prefix, pin=[("a", "1", "b_h1_0")])
-    assert pinned(prefix) == ["numpy 1.26.*", "a 1 b_h1_0"]
+    set_pins(prefix, pin=[("a", "1", "b_h000000000001_0")])
+    assert pinned(prefix) == ["numpy 1.26.*", "a 1 b_h000000000001_0"]

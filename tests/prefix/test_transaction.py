@@ -18,7 +18,7 @@ from pybuild.prefix.notes import read_note
 from pybuild.prefix.transaction import change, recover
 from tests.prefix.prefixes import PLACEHOLDER, add_record, in_child, make_prefix, note, package, sha256
 
-OLD, NEW = "thing-1.0-py311_here_h1_0", "thing-2.0-py311_here_h2_0"
+OLD, NEW = "thing-1.0-py311_here_h000000000001_0", "thing-2.0-py311_here_h000000000002_0"
 TEXT = f"#!{PLACEHOLDER}/bin/python\n"
 
 
@@ -29,7 +29,7 @@ def journal(folder: Path, *, replacing: bool = False) -> Journal:
         command="pybuild install thing",
         add=((*NEW.rsplit("-", 2), str(file), sha256(file)),),  # type: ignore[arg-type]
         remove=(tuple(OLD.rsplit("-", 2)),) if replacing else (),  # type: ignore[arg-type]
-        notes=(note("thing", "2.0", "py311_here_h2_0"),),
+        notes=(note("thing", "2.0", "py311_here_h000000000002_0"),),
         specs=("thing",),
     )
 
@@ -50,8 +50,8 @@ def finished(prefix: Path) -> None:
     assert json.loads((meta / f"{NEW}.json").read_text())["name"] == "thing"
     assert not (meta / f"{OLD}.json").exists()
     assert not (prefix / "lib" / "old.py").exists()
-    assert read_note(prefix, "thing") == note("thing", "2.0", "py311_here_h2_0")
-    assert (meta / "pinned").read_text() == "thing 2.0 py311_here_h2_0\n"
+    assert read_note(prefix, "thing") == note("thing", "2.0", "py311_here_h000000000002_0")
+    assert (meta / "pinned").read_text() == "thing 2.0 py311_here_h000000000002_0\n"
     assert f"/linux-64::{NEW}" in (meta / "history").read_text()
     assert '# update specs: ["thing"]' in (meta / "history").read_text()
     assert read_journal(prefix) is None

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.build import runpath
-from pybuild.build.runpath import (
+from pybuild import runpath
+from pybuild.errors import BuildError
+from pybuild.process import capture
+from pybuild.runpath import (
     prepend_runpath,
     read_dynamic,
     read_runpath,
     relocate_runpath,
     relocate_runpaths,
 )
-from pybuild.errors import BuildError
-from pybuild.process import capture
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 
