@@ -86,6 +86,9 @@ def _build(
             made = _pack(package, plan, stage, int(started * 1000))
         except PybuildError as error:
             raise _explained(error, package, bench, Path(log.name)) from error
+        except KeyboardInterrupt:
+            shutil.rmtree(stage.root, ignore_errors=True)
+            raise
     shutil.rmtree(stage.root, ignore_errors=True)
     return made
 

@@ -82,9 +82,10 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
     import json
     from pathlib import Path
 
-    from pybuild.workflow import verify
+    from pybuild.workflow import locked, verify
 
-    levels = verify(Path(made.prefix), _to_prove(made), made.verify, settings)
+    with locked(Path(made.prefix), settings):
+        levels = verify(Path(made.prefix), _to_prove(made), made.verify, settings)
     if arguments.json:
         put(json.dumps({"changed": not made.changes_nothing(), "levels": dict(levels)}))
         return 0

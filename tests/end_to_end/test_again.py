@@ -1,0 +1,89 @@
+"""Again is nothing: a satisfied prefix costs little and stays as it is; a new one needs no compiler."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.project import Project, changed, snapshot
+
+LIBRARIES = {"rattler", "yaml", "requests", "jsonschema", "rich", "elftools", "subprocess"}
+
+
+@pytest.mark.parametrize("spec", ["toyext", "toyext==1.0", "toyext<2"])
+def test_nothing_changes(peopled: Project, spec: str) -> None:
+    """The same command leaves every file and folder of prefix, channel and cache as it was."""
+    peopled.install("toyext==1.0").done()
+    before = snapshot(peopled.prefix, peopled.channel, peopled.cache, peopled.home)
+
+    outcome = peopled.install(spec).done()
+
+    after = snapshot(peopled.prefix, peopled.channel, peopled.cache, peopled.home)
+    assert changed(before, after) == []
+    assert "nothing to do" in outcome.err
+
+
+def test_little_is_read(peopled: Project, tmp_path: Path) -> None:
+    """A satisfied prefix is recognised without a heavy library and with few files opened."""
+    outcome = peopled.install("toypure", environ={"PYTHONPROFILEIMPORTTIME": "1"}).done()
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in outcome.err.splitlines() if "|" in line}
+    assert "pybuild.cli.main" in loaded, "the list of imports was read"
+    assert {name for name in loaded if name.split(".")[0] in LIBRARIES} == set()
+
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not there to count the files")
+    trace = tmp_path / "trace"
+    strace = ("strace", "-f", "-e", "trace=openat,execve", "-o", str(trace))
+    subprocess.run([*strace, sys.executable, "-c", "pass"], check=True)
+    bare = _opened(trace)
+    peopled.install("toypure", before=strace).done()
+    assert 0 < _opened(trace) - bare < 120
+    assert trace.read_text().count("execve(") == 1, "no other program is started"
+
+
+def _opened(trace: Path) -> int:
+    """Return how many files were opened."""
+    return len(re.findall(r"openat\(.*\) = \d", trace.read_text()))
+
+
+@pytest.fixture
+def without_compiler(tmp_path: Path) -> str:
+    """A PATH with a shell and no compiler."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "env", "dirname", "mktemp", "rm"):
+        (folder / name).symlink_to(shutil.which(name) or name)
+    return str(folder)
+
+
+def test_new_prefix_comes_from_the_channel(project: Project, without_compiler: str) -> None:
+    """With the package in the channel, no compiler, no index and no source is needed."""
+    shutil.rmtree(project.cache)
+    channel = snapshot(project.channel)
+
+    project.install(
+        "toyext", environ={"PATH": without_compiler, "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
+    ).done()
+
+    assert project.imports("toyext") == "2.0"
+    assert project.note("toyext")["level"] == "ranked"
+    assert changed(channel, snapshot(project.channel)) == []
+    assert project.server.seen == []
+
+
+def test_rebuild_builds(project: Project) -> None:
+    """``--rebuild`` makes what was asked for anew although the channel has it; the rest is not built."""
+    plan = project.run("plan", "toyext", "--rebuild", "--json").done().data
+    actions = {package["name"]: package["action"] for package in plan["packages"]}
+    assert actions == {"python": "channel", "toympi": "channel", "toyext": "build", "pip": "channel"}
+
+    project.install("toyext", "--rebuild").done()
+
+    assert [path.stem[-2:] for path in project.built("toyext-2.0")] == ["_0", "_1"]
+    assert str(project.note("toyext")["build"]).endswith("_1")
+    assert project.imports("toyext") == "2.0"
