@@ -226,13 +226,18 @@ def verify(
         PrefixError: a package is not there or not ours.
     """
     from pybuild.prefix.installed import files_of, planned
-    from pybuild.prefix.notes import read_note, write_note
+    from pybuild.prefix.notes import is_installed, read_note, write_note
     from pybuild.verify.levels import highest
     from pybuild.verify.package import prove
 
     reached = []
     for name in names:
         note = read_note(prefix, name)
+        if note is not None and not is_installed(prefix, note):
+            raise PrefixError(
+                f"{prefix}: {name} is gone, conda removed or replaced it",
+                hint=f"pybuild install {name} -p {prefix}",
+            )
         package = planned(prefix, name)
         if note is None or package is None:
             raise PrefixError(f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}")

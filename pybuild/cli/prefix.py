@@ -79,7 +79,9 @@ def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.workflow import verify as prove
 
     prefix = _existing(arguments, environ)
-    names = tuple(arguments.names) or tuple(str(note["name"]) for note in read_notes(prefix))
+    names = tuple(arguments.names) or tuple(
+        str(n["name"]) for n in read_notes(prefix) if is_installed(prefix, n)
+    )
     with Screen() as screen:
         settings = settings_of(arguments, environ, screen)
         with locked(prefix, settings):
