@@ -14,8 +14,8 @@ from tests.end_to_end.project import Project
 _WAIT = """
 import os, subprocess, time
 if os.path.exists({hold!r}):
-    open({hold!r} + ".reached", "w").close()
     child = subprocess.Popen(["sleep", "300"], start_new_session=False)
+    open({hold!r} + ".reached", "w").close()
     while os.path.exists({hold!r}):
         time.sleep(0.01)
     child.kill()
