@@ -14,6 +14,8 @@ class Tree:
     """Maps final paths to the files that will stand there.
 
     Paths outside the prefix are taken from the machine as they are.
+    A tree is a view of one moment: what was looked up once is remembered, because the loader's rules lead
+    through the same folders thousands of times and every look costs a parallel file system a call.
 
     Attributes:
         prefix: the final prefix; it need not exist.
@@ -26,6 +28,8 @@ class Tree:
     layers: tuple[str, ...]
     removed: frozenset[str] = frozenset()
     root: str = field(init=False)
+    _links: dict[str, str | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _spots: dict[str, str | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "root", os.path.realpath(self.prefix))
@@ -112,8 +116,11 @@ class Tree:
                         yield relative
 
     def _link(self, path: str) -> str | None:
-        spot = self._spot(path)
-        return os.readlink(spot) if spot is not None and os.path.islink(spot) else None
+        if path not in self._links:
+            spot = self._spot(path)
+            is_link = spot is not None and os.path.islink(spot)
+            self._links[path] = os.readlink(spot) if spot is not None and is_link else None
+        return self._links[path]
 
     def _there(self, path: str) -> bool:
         """Answer yes for the prefix and the folders above it even where they do not exist yet."""
@@ -121,6 +128,11 @@ class Tree:
 
     def _spot(self, path: str) -> str | None:
         """Return where the last component of ``path`` is on disk; links in it are not followed."""
+        if path not in self._spots:
+            self._spots[path] = self._look(path)
+        return self._spots[path]
+
+    def _look(self, path: str) -> str | None:
         if not path.startswith(self.root + "/"):
             return path if os.path.lexists(path) else None
         relative = path[len(self.root) + 1 :]
