@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pybuild.errors import UsageError
 from pybuild.load.document import load_document
 from pybuild.load.schema import validate
 
@@ -123,4 +124,14 @@ def _xdg(environ: Mapping[str, str], variable: str, default: str) -> str:
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    """Return the user's home.
+
+    Raises:
+        UsageError: nobody knows it, as in a container whose user has no entry in the password file.
+    """
+    if environ.get("HOME"):
+        return environ["HOME"]
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        raise UsageError("HOME is not set and this user has no home", hint="export HOME=DIR") from None
