@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pybuild.errors import PrefixError
 from pybuild.report import Report
@@ -227,7 +227,7 @@ def verify(
     """
     from pybuild.prefix.installed import files_of, planned
     from pybuild.prefix.notes import is_installed, read_note, write_note
-    from pybuild.verify.levels import highest
+    from pybuild.verify.levels import highest, reaches
     from pybuild.verify.package import prove
 
     reached = []
@@ -243,14 +243,16 @@ def verify(
             raise PrefixError(f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}")
         goal = wanted or highest(package)
         settings.report.phase(name, f"verify: {goal}")
-        try:
-            level, proofs = prove(
-                prefix, package, files_of(prefix, note), goal, checks_environment(prefix, settings)
-            )
-        except Exception:
-            write_note(prefix, {**note, "level": "built", "proofs": []})
-            raise
-        write_note(prefix, {**note, "level": level, "proofs": list(proofs)})
+        outcome = prove(prefix, package, files_of(prefix, note), goal, checks_environment(prefix, settings))
+        level, proofs = outcome.level, list(outcome.proofs)
+        if outcome.failure is None and reaches(str(note["level"]), level):
+            # A weaker check that passed again takes nothing away from what stronger ones proved before.
+            older = cast("list[dict[str, object]]", note["proofs"])
+            proofs += [proof for proof in older if not reaches(level, str(proof["level"]))]
+            level = str(note["level"])
+        write_note(prefix, {**note, "level": level, "proofs": proofs})
+        if outcome.failure is not None:
+            raise outcome.failure
         reached.append((name, level))
     return tuple(reached)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 
 from pybuild import process
 from pybuild.errors import VerificationError
@@ -25,6 +26,14 @@ TIMEOUT = 300.0
 
 Proof = dict[str, object]
 """One entry of a package's record: level, when, where and what was seen."""
+
+
+class Outcome(NamedTuple):
+    """How far a package came: what was proven stays proven, even if the next check failed."""
+
+    level: str
+    proofs: tuple[Proof, ...]
+    failure: VerificationError | None
 
 
 def link_check(
@@ -72,8 +81,8 @@ def prove(
     environment: Mapping[str, str],
     *,
     preload: str | None = None,
-) -> tuple[str, tuple[Proof, ...]]:
-    """Run the checks of an installed package up to ``wanted``; return the level reached and the proofs.
+) -> Outcome:
+    """Run the checks of an installed package up to ``wanted``; return how far it came.
 
     Args:
         files: the package's files, relative to the prefix.
@@ -82,26 +91,23 @@ def prove(
 
     A level for which a package has no checks counts as reached with the one before it, so a
     package without ranks checks can reach ``ranked`` only through the packages that use it.
-
-    Raises:
-        VerificationError: a check failed.
     """
-    proofs: list[Proof] = [_proof("built", {"files": len(files)}, environment)]
-    if not reaches(wanted, "linked"):
-        return "built", tuple(proofs)
-    report = link_check(Tree(str(prefix), (str(prefix),)), files, package)
-    proofs.append(
-        _proof("linked", {"libraries": [asdict(library) for library in report.libraries]}, environment)
-    )
-    level = "linked"
-    for step, run in (("imported", _imported), ("ranked", _ranked)):
-        checks = [check for check in package.checks if check.level == step]
-        if not reaches(wanted, step) or not checks:
-            continue
-        for check in checks:
-            proofs.append(_proof(step, run(check, prefix, environment, preload), environment))
-        level = step
-    return level, tuple(proofs)
+    level, proofs = "built", [_proof("built", {"files": len(files)}, environment)]
+    try:
+        if reaches(wanted, "linked"):
+            report = link_check(Tree(str(prefix), (str(prefix),)), files, package)
+            seen = {"libraries": [asdict(library) for library in report.libraries]}
+            level, proofs = "linked", [*proofs, _proof("linked", seen, environment)]
+        for step, run in (("imported", _imported), ("ranked", _ranked)):
+            checks = [check for check in package.checks if check.level == step]
+            if reaches(wanted, step) and checks:
+                new = [
+                    _proof(step, run(check, prefix, environment, preload), environment) for check in checks
+                ]
+                level, proofs = step, [*proofs, *new]
+    except VerificationError as error:
+        return Outcome(level, tuple(proofs), error)
+    return Outcome(level, tuple(proofs), None)
 
 
 def _imported(

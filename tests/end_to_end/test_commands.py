@@ -128,6 +128,10 @@ def test_verify_raises_the_level(project: Project) -> None:
     reached = project.run("verify", "toyext", "--json").done().data
     assert reached == {"toyext": "ranked"}
     assert project.note("toyext")["level"] == "ranked"
+    project.run("verify", "toyext", "--level", "linked").done()
+    note = project.note("toyext")
+    assert note["level"] == "ranked", "a weaker check takes nothing away"
+    assert {proof["level"] for proof in note["proofs"]} == {"built", "linked", "imported", "ranked"}
     assert "nothing to do" in project.install("toyext==1.0", "--verify", "ranked").done().err
 
 
