@@ -21,6 +21,7 @@ from pybuild.locks import held
 from pybuild.model.machine import ChannelPackage
 from pybuild.model.plan import BuildPlan, PackagePlan, Plan, Run, Step
 from pybuild.plan.environment import applied
+from pybuild.plan.templates import late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +108,6 @@ def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: 
     }
     base = {"TMPDIR": str(stage.root / "tmp")}
     environment = applied(build.environment, base)
-    from pybuild.plan.templates import late
-
     environment = {name: late(value, tokens) for name, value in environment.items()}
     return Workbench(
         stage=stage, python=build.python, tokens=tokens, environment=environment,

@@ -13,7 +13,8 @@ from pybuild.build.stage import Stage
 from pybuild.build.steps import Workbench
 from pybuild.model.plan import PackagePlan, Plan, StageInterpreter
 from pybuild.prefix.installed import SHARE
-from pybuild.runpath import relocate_runpath
+from pybuild.runpath import relocate_runpaths
+from pybuild.verify.elf import is_elf
 from pybuild.verify.package import link_check
 from pybuild.verify.tree import Tree
 
@@ -55,11 +56,9 @@ def write_share(package: PackagePlan, plan: Plan, stage: Stage, seen: dict[str, 
 
 def relocate(staging: Path, old: tuple[str, ...]) -> None:
     """Make every RUNPATH entry that points below ``old`` relative to the file that has it."""
-    for folder, _, files in os.walk(staging):
-        for name in files:
-            path = Path(folder, name)
-            if not path.is_symlink() and _is_elf(path):
-                relocate_runpath(path, root=staging, old=old)
+    files = [Path(folder, name) for folder, _, names in os.walk(staging) for name in names]
+    binaries = [path for path in files if not path.is_symlink() and is_elf(str(path))]
+    relocate_runpaths(binaries, root=staging, old=old)
 
 
 def _compile(plan: Plan, stage: Stage, bench: Workbench) -> None:
@@ -96,8 +95,3 @@ def _record(package: PackagePlan, plan: Plan, seen: dict[str, object]) -> dict[s
         "package": asdict(package),
         **seen,
     }
-
-
-def _is_elf(path: Path) -> bool:
-    with path.open("rb") as handle:
-        return handle.read(4) == b"\x7fELF"

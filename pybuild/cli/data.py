@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from pybuild.cli.settings import places_of
@@ -17,12 +17,7 @@ from pybuild.model.recipe import Recipe
 def recipe_list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """List the names of all recipes; no recipe is opened."""
     names = RecipeTree(places_of(arguments, environ).recipes).names()
-    if arguments.json:
-        put(json.dumps(list(names)))
-    else:
-        for name in names:
-            put(name)
-    return 0
+    return _list(names, arguments)
 
 
 def recipe_show(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -70,12 +65,7 @@ def site_list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.load.sites import site_files
 
     names = site_files(places_of(arguments, environ).sites)
-    if arguments.json:
-        put(json.dumps(list(names)))
-    else:
-        for name in names:
-            put(name)
-    return 0
+    return _list(names, arguments)
 
 
 def site_show(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -85,6 +75,15 @@ def site_show(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     places = places_of(arguments, environ)
     site = choose_site(arguments.name or arguments.site or places.site, places, environ)
     put(json.dumps(asdict(site), indent=1) if arguments.json else site.text.rstrip())
+    return 0
+
+
+def _list(names: Iterable[str], arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        put(json.dumps(list(names)))
+    else:
+        for name in names:
+            put(name)
     return 0
 
 

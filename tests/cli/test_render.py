@@ -102,7 +102,7 @@ def test_a_package_of_the_channel_names_its_file_instead_of_steps() -> None:
     key = plan(world(THING), "thing").packages[0].key
     text = plan_text(plan(world(THING), "thing", held=(held("thing", "2.0", key=key),)))
     assert "from the channel" in text
-    assert "/work/channel/linux-64/thing-2.0.conda" in text
+    assert "/data/channel/linux-64/thing-2.0.conda" in text
     assert "setup.py" not in text
 
 
@@ -115,6 +115,6 @@ def test_the_prefix_stands_on_the_first_line() -> None:
     """With whether it is new; notes and removals have lines of their own."""
     made = replace(big_plan(), notes=("a note",), removes=(("old", "1", "b"),))
     lines = plan_text(made).splitlines()
-    assert lines[0] == "thing -> /work/env (new)"
+    assert lines[0] == "thing -> /data/env (new)"
     assert "  note  a note" in lines
     assert "  - old 1 b  removed" in lines

@@ -31,8 +31,8 @@ from pybuild.plan.resolve import World
 from pybuild.plan.specs import parse_spec
 
 ABOUT = About(summary="a thing", homepage="https://example.org", license="MIT")
-PREFIX = "/work/env"
-CHANNEL = "/work/channel"
+PREFIX = "/data/env"
+CHANNEL = "/data/channel"
 PLATFORMS = ("manylinux_2_31_x86_64", "manylinux_2_28_x86_64", "manylinux2014_x86_64", "linux_x86_64")
 
 COMPILER = FoundProvider(
