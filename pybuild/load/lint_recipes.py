@@ -14,8 +14,9 @@ from packaging.version import Version
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, RecipeCheck
 from pybuild.load.lint_templates import known_templates
-from pybuild.load.virtuals import VIRTUALS
+from pybuild.load.virtuals import VIRTUALS, known_virtual, known_virtuals
 from pybuild.model.recipe import Check, Recipe
+from pybuild.model.site import base_of
 
 CHECKS: list[RecipeCheck] = []
 
@@ -150,7 +151,7 @@ def requirements(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _unknown_virtual(name: str) -> str:
-    return "" if name in VIRTUALS else f'unknown virtual "{name}"; known are {", ".join(VIRTUALS)}'
+    return "" if known_virtual(name) else f'unknown virtual "{name}"; known are {known_virtuals()}'
 
 
 def _bad_requirement(text: str) -> str:
@@ -181,12 +182,12 @@ def provided_fields(recipe: Recipe) -> Iterator[Finding]:
     """Provided virtuals and their fields are known."""
     for provided in recipe.provides:
         path: KeyPath = ("provides", provided.virtual)
-        if provided.virtual not in VIRTUALS:
+        if not known_virtual(provided.virtual):
             yield path, _unknown_virtual(provided.virtual)
             continue
         for field, _value in provided.fields:
-            if field not in VIRTUALS[provided.virtual]:
-                known = ", ".join(VIRTUALS[provided.virtual])
+            if field not in VIRTUALS[base_of(provided.virtual)]:
+                known = ", ".join(VIRTUALS[base_of(provided.virtual)])
                 yield (*path, field), f"{provided.virtual} has no such field; known are {known}"
 
 
@@ -203,7 +204,7 @@ def tests_present(recipe: Recipe) -> Iterator[Finding]:
     for path, test in _tests(recipe):
         if test.python and not os.path.isfile(os.path.join(recipe.directory, test.python)):
             yield (*path, "python"), f'there is no file "{test.python}" beside the recipe'
-        if test.to and test.to not in recipe.requirements.virtual:
+        if test.to and test.to not in map(base_of, recipe.requirements.virtual):
             yield (*path, "links", "to"), f'"{test.to}" is not among requirements.virtual'
 
 

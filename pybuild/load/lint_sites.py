@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, SiteCheck
-from pybuild.load.virtuals import VIRTUALS, broken_template, templates
-from pybuild.model.site import Provider, Site
+from pybuild.load.virtuals import VIRTUALS, broken_template, known_virtual, known_virtuals, templates
+from pybuild.model.site import Provider, Site, base_of
 
 CHECKS: list[SiteCheck] = []
 
@@ -32,8 +32,8 @@ def name_is_file(site: Site) -> Iterator[Finding]:
 def virtuals_known(site: Site) -> Iterator[Finding]:
     """Virtuals and fields are known; providers have what their kind needs and names of their own."""
     for virtual in site.virtuals:
-        if virtual.name not in VIRTUALS:
-            yield ("virtuals", virtual.name), f"unknown virtual; known are {', '.join(VIRTUALS)}"
+        if not known_virtual(virtual.name):
+            yield ("virtuals", virtual.name), f"unknown virtual; known are {known_virtuals()}"
             continue
         seen: set[str] = set()
         for index, provider in enumerate(virtual.providers):
@@ -41,7 +41,7 @@ def virtuals_known(site: Site) -> Iterator[Finding]:
             if provider.name in seen:
                 yield (*path, "name"), f'the provider "{provider.name}" stands twice'
             seen.add(provider.name)
-            yield from _provider(path, virtual.name, provider)
+            yield from _provider(path, base_of(virtual.name), provider)
 
 
 def _provider(path: KeyPath, virtual: str, provider: Provider) -> Iterator[Finding]:
@@ -74,7 +74,7 @@ def launcher_fields(site: Site) -> Iterator[Finding]:
             virtual, _, field = name.partition(".")
             if name != "ranks" and field not in VIRTUALS.get(virtual, {}):
                 yield path, f'unknown template "{name}"'
-            elif name != "ranks" and virtual not in {one.name for one in site.virtuals}:
+            elif name != "ranks" and virtual not in {base_of(one.name) for one in site.virtuals}:
                 yield path, f'"{name}" needs providers of {virtual}, and the site has none'
     if "ranks" not in used:
         yield ("launcher", "ranks"), "never says ${{ ranks }}, so it would start any number of ranks"
@@ -91,9 +91,10 @@ def rules_have_reasons(site: Site) -> Iterator[Finding]:
                 yield (*path, key), f"a rule needs a {key}"
         if rule.review_after and not _is_date(rule.review_after):
             yield (*path, "review_after"), f'found "{rule.review_after}", expected a date such as 2027-02-01'
-        if rule.virtual is not None and rule.virtual not in VIRTUALS:
-            yield (*path, "virtual"), f'unknown virtual "{rule.virtual}"; known are {", ".join(VIRTUALS)}'
-        if not rule.env:
+        if rule.when.virtual is not None and not known_virtual(rule.when.virtual):
+            known = known_virtuals()
+            yield (*path, "when", "virtual"), f'unknown virtual "{rule.when.virtual}"; known are {known}'
+        if not (rule.env or rule.modules or rule.unset or rule.forbid):
             yield path, f'the rule "{rule.name}" does nothing'
         if rule.name in seen:
             yield (*path, "name"), f'the rule "{rule.name}" stands twice'

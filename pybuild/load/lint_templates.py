@@ -9,6 +9,9 @@ from pybuild.load.lint import Finding
 from pybuild.load.virtuals import VIRTUALS, broken_template, templates
 from pybuild.model.plan import LATE
 from pybuild.model.recipe import Recipe
+from pybuild.model.site import base_of
+
+_BUILD_KEYS = ("env", "args", "install_args", "build_commands", "install_commands")
 
 
 def known_templates(recipe: Recipe) -> Iterator[Finding]:
@@ -33,7 +36,7 @@ def _wrong(name: str, asked: set[str], plain: set[str]) -> Iterator[str]:
         yield f'unknown template "{name}"'
     elif field not in VIRTUALS[virtual]:
         yield f'"{name}": {virtual} has no field "{field}"; known are {", ".join(VIRTUALS[virtual])}'
-    elif virtual not in asked:
+    elif virtual not in map(base_of, asked):
         yield f'"{name}" needs "{virtual}" in requirements.virtual'
 
 
@@ -43,9 +46,7 @@ def _texts(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
         for field, value in provided.fields:
             yield ("provides", provided.virtual, field), value
     build = recipe.build
-    yield from _build_texts(
-        ("build",), {"env": build.env, "args": build.args, "install_args": build.install_args}
-    )
+    yield from _build_texts(("build",), {key: getattr(build, key) for key in _BUILD_KEYS})
     for number, override in enumerate(recipe.overrides):
         yield from _build_texts(("overrides", number, "build"), dict(override.build or ()))
     for index, test in enumerate(recipe.tests):
@@ -54,11 +55,13 @@ def _texts(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _build_texts(path: KeyPath, build: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
-    for key in ("env", "args", "install_args"):
+    for key in _BUILD_KEYS:
         value = build.get(key, ())
         assert isinstance(value, tuple)
         for index, row in enumerate(value):
             if key == "env":
                 yield (*path, key, row[0]), row[1]
+            elif isinstance(row, tuple):
+                yield from (((*path, key, index, place), word) for place, word in enumerate(row))
             else:
                 yield (*path, key, index), row

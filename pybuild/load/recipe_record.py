@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pybuild.load.document import Document
+from pybuild.load.operations import operations_of
 from pybuild.model.recipe import (
     About,
     Build,
@@ -16,6 +17,7 @@ from pybuild.model.recipe import (
     Override,
     Provides,
     Recipe,
+    RecipeModules,
     Release,
     Requirements,
     Source,
@@ -38,6 +40,16 @@ def recipe_of(document: Document) -> Recipe:
         options=tuple(Option(name=name, **raw) for name, raw in data.get("options", {}).items()),
         build=_build(data.get("build", {})),
         overrides=tuple(_override(raw) for raw in data.get("overrides", ())),
+        modules=tuple(
+            RecipeModules(
+                **{
+                    **raw,
+                    "operations": operations_of(raw["operations"]),
+                    "when": Condition(**raw.get("when", {})),
+                }
+            )
+            for raw in data.get("modules", ())
+        ),
         provides=tuple(
             Provides(virtual=virtual, fields=tuple(fields.items()))
             for virtual, fields in data.get("provides", {}).items()
@@ -72,7 +84,7 @@ def _frozen(raw: Raw) -> tuple[tuple[str, Any], ...]:
 def _tuple(value: object) -> object:
     if isinstance(value, dict):
         return tuple(value.items())
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 def _override(raw: Raw) -> Override:

@@ -7,7 +7,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from pybuild.load.document import Document
-from pybuild.model.site import Launcher, Provider, Rule, Site, Virtual
+from pybuild.load.operations import operations_of
+from pybuild.model.site import (
+    Detect,
+    FileSystem,
+    KnownFailure,
+    Launcher,
+    Modules,
+    Node,
+    Pairs,
+    Provider,
+    PythonModule,
+    RefusedLibrary,
+    RefusedPython,
+    Rule,
+    Share,
+    Site,
+    Target,
+    Virtual,
+    When,
+)  # fmt: skip
 
 Raw = Mapping[str, Any]
 
@@ -15,18 +34,31 @@ Raw = Mapping[str, Any]
 def site_of(document: Document) -> Site:
     """Return the record of a site document that :func:`pybuild.load.schema.validate` accepted."""
     data: Raw = document.data
+    python: Raw = data.get("python", {})
     return Site(
         name=data["name"],
         summary=data["summary"],
-        detect_env=_pairs(data.get("detect", {}).get("env")),
+        documentation=data.get("documentation", ""),
+        extends=data.get("extends", ""),
+        abstract=data.get("abstract", False),
+        detect=Detect(**_frozen(data.get("detect", {}))),
+        nodes=tuple(Node(kind=kind, **_frozen(raw)) for kind, raw in data.get("nodes", {}).items()),
         keep_env=tuple(data.get("keep_env", ())),
         path=tuple(data.get("path", ())),
+        modules=_modules(data.get("modules", {})),
+        targets=tuple(_target(raw) for raw in data.get("targets", ())),
         virtuals=tuple(
             Virtual(name=name, providers=tuple(_provider(raw) for raw in providers))
             for name, providers in data.get("virtuals", {}).items()
         ),
         rules=tuple(_rule(raw) for raw in data.get("rules", ())),
-        launcher=_launcher(data.get("launcher")),
+        libraries=tuple(RefusedLibrary(**raw) for raw in data.get("libraries", {}).get("refuse", ())),
+        python_modules=tuple(PythonModule(**raw) for raw in python.get("modules", ())),
+        python_refused=tuple(RefusedPython(**raw) for raw in python.get("refuse", ())),
+        launcher=Launcher(**_frozen(data["launcher"])) if "launcher" in data else None,
+        failures=tuple(KnownFailure(**raw) for raw in data.get("failures", ())),
+        file_systems=tuple(FileSystem(**raw) for raw in data.get("file_systems", ())),
+        share=Share(**data["share"]) if "share" in data else None,
         channels=tuple(data.get("channels", ())),
         verify=data.get("verify", "ranked"),
         text=document.text,
@@ -34,25 +66,48 @@ def site_of(document: Document) -> Site:
     )
 
 
+def _modules(raw: Raw) -> Modules:
+    families = tuple((name, tuple(patterns)) for name, patterns in raw.get("families", {}).items())
+    return Modules(**{**_frozen(raw), "families": families})
+
+
+def _target(raw: Raw) -> Target:
+    fields = tuple(
+        (virtual, field, value)
+        for virtual, given in raw.get("fields", {}).items()
+        for field, value in given.items()
+    )
+    return Target(**{**_frozen(raw), "fields": fields, "modules": operations_of(raw.get("modules", []))})
+
+
 def _provider(raw: Raw) -> Provider:
+    programs = tuple((field, tuple(names)) for field, names in raw.get("programs", {}).items())
     return Provider(
-        name=raw["name"],
-        where=raw["where"],
-        programs=tuple((field, tuple(names)) for field, names in raw.get("programs", {}).items()),
-        fields=_pairs(raw.get("fields")),
-        recipe=raw.get("recipe"),
+        **{**_frozen(raw), "programs": programs, "modules": operations_of(raw.get("modules", []))}
     )
 
 
 def _rule(raw: Raw) -> Rule:
-    return Rule(**{**raw, "env": _pairs(raw.get("env"))})
+    when: Raw = raw.get("when", {})
+    return Rule(
+        **{
+            **_frozen(raw),
+            "when": When(**{**when, "provider": _pairs(when.get("provider"))}),
+            "modules": operations_of(raw.get("modules", [])),
+        }
+    )
 
 
-def _launcher(raw: Raw | None) -> Launcher | None:
-    if raw is None:
-        return None
-    return Launcher(ranks=tuple(raw["ranks"]), oversubscribe=_pairs(raw.get("oversubscribe")))
+def _frozen(raw: Raw) -> dict[str, Any]:
+    """Return a mapping of plain values with its lists as tuples and its inner mappings as pairs."""
+    return {key: _value(value) for key, value in raw.items()}
 
 
-def _pairs(raw: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _pairs(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _pairs(raw: Raw | None) -> Pairs:
     return tuple((raw or {}).items())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 from collections.abc import Iterator, Mapping
 
 from pybuild.errors import DocumentError, PlanError
@@ -10,7 +12,7 @@ from pybuild.load.document import load_document
 from pybuild.load.places import Places
 from pybuild.load.schema import validate
 from pybuild.load.site_record import site_of
-from pybuild.model.site import Site
+from pybuild.model.site import Detect, Site
 
 FALLBACK = "generic"
 
@@ -41,7 +43,14 @@ def choose_site(name: str | None, places: Places, environ: Mapping[str, str]) ->
 
 def detects(site: Site, environ: Mapping[str, str]) -> bool:
     """Return whether a site recognises its machine; one without ``detect`` never does."""
-    return bool(site.detect_env) and all(environ.get(key) == value for key, value in site.detect_env)
+    wanted = site.detect
+    if site.abstract or wanted == Detect():
+        return False
+    return (
+        all(environ.get(key) == value for key, value in wanted.env)
+        and (not wanted.hostname or re.fullmatch(wanted.hostname, platform.node()) is not None)
+        and all(os.path.exists(path) for path in wanted.files)
+    )
 
 
 def site_files(directories: tuple[str, ...]) -> dict[str, str]:

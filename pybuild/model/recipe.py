@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pybuild.model.modules import Operation
+
 BuildSystem = Literal["python", "distutils", "wheel"]
 
 
@@ -86,12 +88,15 @@ class Build:
         env: (variable, value) pairs for the build.
         args: extra arguments of the build command (for example ``--mpicc=...``).
         install_args: extra arguments of the install command.
+        build_commands, install_commands: for ``distutils``, more commands of setup.py after each.
     """
 
     system: BuildSystem = "python"
     env: tuple[tuple[str, str], ...] = ()
     args: tuple[str, ...] = ()
     install_args: tuple[str, ...] = ()
+    build_commands: tuple[tuple[str, ...], ...] = ()
+    install_commands: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +155,16 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeModules:
+    """Module operations of a package's own, under a condition, after those of the site."""
+
+    operations: tuple[Operation, ...]
+    reason: str
+    when: Condition = Condition()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provides:
     """A virtual that this package supplies once it is installed.
 
@@ -182,6 +197,7 @@ class Recipe:
     options: tuple[Option, ...] = ()
     build: Build = Build()
     overrides: tuple[Override, ...] = ()
+    modules: tuple[RecipeModules, ...] = ()
     provides: tuple[Provides, ...] = ()
     tests: tuple[Check, ...] = ()
     absent: tuple[str, ...] = ()

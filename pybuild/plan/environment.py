@@ -36,7 +36,7 @@ def build_environment(
         Edit(kind="set", name="PYTHONDONTWRITEBYTECODE", value="1", why="the prefix is only read"),
     ]
     for rule in site.rules:
-        if rule.virtual is None or rule.virtual in virtuals:
+        if rule.when.virtual is None or rule.when.virtual in virtuals:
             where = f"site {site.name}: rule {rule.name}"
             edits += _set(rule.env, fields, where, why=f"rule {rule.name}: {rule.reason}")
     return tuple(edits + _set(build.env, fields, f"recipe {name}: build.env", why=f"recipe {name}"))

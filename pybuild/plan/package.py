@@ -157,6 +157,12 @@ def _steps(chosen: Chosen, now: Effective, fields: dict[str, str], python: str) 
         args=fill_all(now.build.args, fields, where=f"{where}.args"),
         install_args=fill_all(now.build.install_args, fields, where=f"{where}.install_args"),
         python=python,
+        build_commands=tuple(
+            fill_all(words, fields, where=f"{where}.build_commands") for words in now.build.build_commands
+        ),
+        install_commands=tuple(
+            fill_all(words, fields, where=f"{where}.install_commands") for words in now.build.install_commands
+        ),
     )
     return SYSTEMS[now.build.system].steps(material)
 

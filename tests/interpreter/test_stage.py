@@ -311,7 +311,9 @@ def test_libraries_of_its_own_home_move_with_it(private_home: Path, tmp_path: Pa
 
 def test_the_home_it_was_built_for_is_replaced_too(private_home: Path, tmp_path: Path) -> None:
     """As in python-build-standalone, which uv installs: its sysconfig data name /install."""
-    found = [path for path in (private_home / "lib").glob("python*/_sysconfigdata*.py") if not path.is_symlink()]
+    found = [
+        path for path in (private_home / "lib").glob("python*/_sysconfigdata*.py") if not path.is_symlink()
+    ]
     assert found
     for data in found:
         data.write_text(data.read_text().replace(str(private_home), "/install"))

@@ -161,7 +161,11 @@ def test_good_site_is_clean() -> None:
         ("source: who", "source: ' '", "5: rules[0].source: a rule needs a source"),
         ("2027-02-01", "2027-02-30", '5: rules[0].review_after: found "2027-02-30", expected a date'),
         ("env: {A: b}, ", "", '5: rules[0]: the rule "r" does nothing'),
-        ("env: {A: b}", "env: {A: b}, virtual: mip", '5: rules[0].virtual: unknown virtual "mip"'),
+        (
+            "env: {A: b}",
+            "env: {A: b}, when: {virtual: mip}",
+            '5: rules[0].when.virtual: unknown virtual "mip"',
+        ),
         ("[TMPDIR]", "[HOME]", "3: keep_env[0]: HOME makes builds depend on the user's environment"),
     ],
 )

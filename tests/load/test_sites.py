@@ -11,7 +11,7 @@ from pybuild.load.document import load_document
 from pybuild.load.places import Places, shipped
 from pybuild.load.site_record import site_of
 from pybuild.load.sites import choose_site
-from pybuild.model.site import Launcher, Provider, Rule
+from pybuild.model.site import Launcher, Provider, Rule, When
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -29,7 +29,7 @@ def make(directory: Path, name: str, extra: str = "", inside: str | None = None)
 def test_every_key_reaches_the_record() -> None:
     """A site with every key becomes a record that holds every value."""
     site = site_of(load_document(str(EXAMPLES / "valid" / "site-full.yaml")))
-    assert site.detect_env == (("NERSC_HOST", "cori"),)
+    assert site.detect.env == (("NERSC_HOST", "cori"),)
     assert site.keep_env == ("TMPDIR", "SLURM_*")
     assert site.path == ("/usr/bin", "/opt/cray/bin")
     assert [virtual.name for virtual in site.virtuals] == ["compiler", "mpi"]
@@ -40,7 +40,7 @@ def test_every_key_reaches_the_record() -> None:
     assert site.rules == (
         Rule(
             name="dynamic",
-            virtual="mpi",
+            when=When(virtual="mpi"),
             env=(("CRAYPE_LINK_TYPE", "dynamic"),),
             reason="the wrapper links statically unless told otherwise",
             source="cc(1), 2019",

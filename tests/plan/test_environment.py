@@ -7,13 +7,17 @@ import pytest
 from pybuild.errors import PlanError
 from pybuild.model.plan import Edit
 from pybuild.model.recipe import Build
-from pybuild.model.site import Rule
+from pybuild.model.site import Rule, When
 from pybuild.plan.environment import applied, build_environment
 from tests.plan.worlds import machine, site
 
 FIELDS = {"mpi.cc": "/usr/bin/mpicc", "compiler.cc": "/usr/bin/gcc"}
 RULE = Rule(
-    name="one-compiler", virtual="mpi", env=(("MPICH_CC", "${{ compiler.cc }}"),), reason="so", source="man"
+    name="one-compiler",
+    when=When(virtual="mpi"),
+    env=(("MPICH_CC", "${{ compiler.cc }}"),),
+    reason="so",
+    source="man",
 )
 
 

@@ -21,6 +21,8 @@ class Material(NamedTuple):
     args: tuple[str, ...]
     install_args: tuple[str, ...]
     python: str
+    build_commands: tuple[tuple[str, ...], ...] = ()
+    install_commands: tuple[tuple[str, ...], ...] = ()
 
 
 class BuildSystem(Protocol):

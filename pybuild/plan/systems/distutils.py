@@ -31,7 +31,9 @@ def steps(material: Material) -> tuple[Step, ...]:
         Unpack(download=material.download),
         Overlay(downloads=material.overlay),
         Run(name="build", argv=(*setup, "build", *material.args)),
+        *(Run(name=words[0], argv=(*setup, *words)) for words in material.build_commands),
         Run(name="install", argv=(*setup, "install", *places, *_flat(material), *material.install_args)),
+        *(Run(name=words[0], argv=(*setup, *words)) for words in material.install_commands),
     )
 
 
