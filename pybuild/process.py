@@ -31,12 +31,14 @@ def capture(
     env: Mapping[str, str],
     cwd: str | None = None,
     timeout: float | None = 60,
+    errors: str = "replace",
 ) -> Captured:
     """Run a short command and return its exit code and output.
 
     Args:
         env: the child's whole environment.
         timeout: seconds; None waits for ever.
+        errors: what becomes of bytes that are not UTF-8, as for ``bytes.decode``.
 
     A command that cannot be started gives code 127 and the reason in ``err``;
     one that exceeds the time limit is killed and gives 124.
@@ -56,7 +58,7 @@ def capture(
         _end(child)
         _close(child)
         raise
-    return Captured(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+    return Captured(code, out.decode("utf-8", errors), err.decode("utf-8", errors))
 
 
 def run_logged(

@@ -1,0 +1,93 @@
+"""Debian packages unpacked aside: real tools and libraries for the tests, without installing them.
+
+An installed MPI or HDF5 would be found by tests that need a machine without one, and Debian's Lmod cannot
+be installed beside Environment Modules.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pybuild.process import capture
+
+LIMIT = 300.0
+"""Seconds that one download may take."""
+
+
+def unpacked(*packages: str) -> Path:
+    """Return a root folder that holds the files of exactly these packages; nothing else is looked at.
+
+    The first caller on this machine downloads and unpacks, the others find it done.
+    Kept below ``$PYBUILD_TEST_DEBS``, else in a folder of this user below the system's temporary one.
+    Dependencies are not followed. Skips the test where there is no ``apt-get``; fails it where apt-get fails.
+    """
+    names = sorted(set(packages))
+    home = _home()
+    name = "+".join(names)
+    if len(name) > 100:
+        name = f"{name[:80]}+{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    root, stamp = home / name, home / f"{name}.done"
+    if stamp.exists():
+        return root
+    for program in ("apt-get", "dpkg"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} here to unpack {', '.join(names)} with")
+    with (home / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists():
+            _unpack(names, root)
+            stamp.touch()
+    return root
+
+
+def _home() -> Path:
+    named = os.environ.get("PYBUILD_TEST_DEBS")
+    home = Path(named) if named else Path(tempfile.gettempdir()) / f"pybuild-test-debs-{os.getuid()}"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if home.stat().st_uid != os.getuid():
+        pytest.fail(f"{home} belongs to somebody else; name another folder in PYBUILD_TEST_DEBS")
+    return home
+
+
+def _unpack(names: Sequence[str], root: Path) -> None:
+    """Download and unpack; the root appears in one rename, whatever an earlier killed run left is removed."""
+    shutil.rmtree(root, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=root.parent, prefix="unpacking-") as folder:
+        work = Path(folder)
+        _apt_get("download", "--", *names, cwd=work)
+        tree = work / "tree"
+        tree.mkdir(mode=0o755)
+        for archive in sorted(work.glob("*.deb")):
+            _run("dpkg", "-x", str(archive), str(tree), cwd=work)
+        tree.rename(root)
+
+
+def _apt_get(*argv: str, cwd: Path) -> None:
+    """Run apt-get; where it knows no packages yet (a fresh container), root updates the lists once."""
+    command = ("apt-get", "-qq", "-o", "APT::Sandbox::User=root", *argv)
+    ended = capture(command, env=_environment(), cwd=str(cwd), timeout=LIMIT)
+    if ended.code and os.getuid() == 0:
+        _run("apt-get", "-qq", "update", cwd=cwd)
+        ended = capture(command, env=_environment(), cwd=str(cwd), timeout=LIMIT)
+    if ended.code:
+        pytest.fail(f"{' '.join(command)} ended with {ended.code}: {ended.err.strip()}")
+
+
+def _run(*argv: str, cwd: Path) -> None:
+    ended = capture(argv, env=_environment(), cwd=str(cwd), timeout=LIMIT)
+    if ended.code:
+        pytest.fail(f"{' '.join(argv)} ended with {ended.code}: {ended.err.strip()}")
+
+
+def _environment() -> dict[str, str]:
+    """Return the caller's environment without what a test may have put there; proxies for apt stay."""
+    kept = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    return {**kept, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}

@@ -1,0 +1,1 @@
+"""Tests of pybuild.modules, with the real module tools."""
