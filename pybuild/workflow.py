@@ -1,4 +1,4 @@
-"""The run, as the sequence it is: prepare a plan, fetch, build, install, verify.
+"""The run, as the sequence it is: prepare a plan, fetch, build, install; ``proof.verify`` comes last.
 
 Each function takes what the one before returned; a newcomer can read the whole program here.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pybuild.errors import PrefixError
 from pybuild.report import Report
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pybuild.load.places import Places
     from pybuild.model.machine import ChannelPackage, PrefixState
+    from pybuild.model.modules import Capture, ModulePlan
     from pybuild.model.plan import Download, PackagePlan, Plan
     from pybuild.model.request import Request
     from pybuild.prefix.journal import Journal
@@ -35,6 +36,7 @@ class Settings:
         site: name of the site, None to detect it.
         environ: the user's environment, read only.
         command: the command line, for conda's history.
+        captures: environments that the module tool has made in this run.
     """
 
     places: Places
@@ -43,18 +45,28 @@ class Settings:
     site: str | None = None
     jobs: int = 1
     report: Report = field(default_factory=Report)
+    captures: dict[ModulePlan, Capture] = field(default_factory=dict)
 
 
 class PrefixChangedError(PrefixError):
     """Somebody else changed the prefix between the plan and its commit."""
 
 
-def prepare(request: Request, settings: Settings) -> Plan:
+def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Plan:
     """Load what the request needs and return the plan.
+
+    Planning is pure, so it is done twice where a site has modules: the first plan says which environments
+    are needed, the module tool makes them, and the second plan knows what was really loaded.
+
+    Args:
+        acting: the plan will be carried out here; else it may be made for a machine that this one is not.
 
     Raises:
         DocumentError, PlanError, PrefixError: as loading and planning find it.
+        ModuleToolError: the modules are not what the site says.
     """
+    from dataclasses import replace
+
     from pybuild.build.channel import find_packages
     from pybuild.load.closure import load_closure, virtuals
     from pybuild.load.machine import read_machine
@@ -62,6 +74,7 @@ def prepare(request: Request, settings: Settings) -> Plan:
     from pybuild.load.sites import choose_site
     from pybuild.plan.make import make_plan
     from pybuild.plan.resolve import World
+    from pybuild.plan.rules import choose_target
     from pybuild.prefix.state import read_state
 
     places = settings.places
@@ -74,8 +87,41 @@ def prepare(request: Request, settings: Settings) -> Plan:
     machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
     channel = str(places.channel)
     held = find_packages(channel, machine.subdir, [*recipes, "python"])
-    world = World(site=site, recipes=recipes, machine=machine, state=state)
+    world = World(
+        site=site, recipes=recipes, machine=machine, state=state,
+        target=choose_target(site, request.target), providers=request.providers,
+    )  # fmt: skip
+    plan = make_plan(request, world, held=held, channel=channel)
+    wanted = [p.build.modules for p in plan.packages if p.build is not None and p.build.modules is not None]
+    if not wanted:
+        return plan
+    if not acting and not all(map(os.path.exists, site.modules.init)):
+        note = (
+            f"the modules of {site.name} are not on this machine: "
+            "their versions are not known, and the keys below are not final"
+        )
+        return replace(plan, notes=(*plan.notes, note))
+    captures = tuple(captured(modules, settings) for modules in dict.fromkeys(wanted))
+    world = replace(world, machine=replace(machine, captures=captures))
     return make_plan(request, world, held=held, channel=channel)
+
+
+def captured(modules: ModulePlan, settings: Settings) -> Capture:
+    """Return what the site's module tool makes of ``modules``; each is run once in a run.
+
+    Raises:
+        ModuleToolError: a module or the tool is not what the site says.
+    """
+    from pybuild.modules.capture import capture
+
+    if modules not in settings.captures:
+        settings.captures[modules] = capture(modules, keep=_user(settings.environ))
+    return settings.captures[modules]
+
+
+def _user(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a site's own start-up files may ask for: who runs them."""
+    return {name: environ[name] for name in ("USER", "LOGNAME") if name in environ}
 
 
 def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:
@@ -131,14 +177,18 @@ def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) ->
     Raises:
         BuildError, VerificationError, ChannelError: nothing has touched the prefix.
     """
-    from pybuild.build.builder import Workshop, build_package
     from pybuild.model.machine import ChannelPackage
 
-    report = settings.report
-    shop = Workshop(
-        cache=Path(settings.places.cache), jobs=settings.jobs, files=files,
-        on_phase=report.phase, on_line=report.line,
-    )  # fmt: skip
+    if any(package.action == "build" for package in plan.packages):
+        # The builder costs more to import than an install from the channel takes.
+        from pybuild.build.builder import Workshop, build_package
+
+        report = settings.report
+        shop = Workshop(
+            cache=Path(settings.places.cache), jobs=settings.jobs, files=files,
+            on_phase=report.phase, on_line=report.line,
+            environment=lambda modules: dict(captured(modules, settings).environment),
+        )  # fmt: skip
     ready: dict[str, ChannelPackage] = {}
     for package in plan.packages:
         if package.action == "build":
@@ -212,58 +262,6 @@ def uninstall(prefix: Path, names: tuple[str, ...], settings: Settings) -> None:
             Journal(command=settings.command, remove=tuple(rows), dropped=names),
             cache=Path(settings.places.cache),
         )
-
-
-def verify(
-    prefix: Path, names: tuple[str, ...], wanted: str | None, settings: Settings
-) -> tuple[tuple[str, str], ...]:
-    """Bring installed packages to the level ``wanted`` (None: the highest they can reach).
-
-    Returns (name, level reached) of each.
-
-    Raises:
-        VerificationError: a check failed; what was proven before stays noted.
-        PrefixError: a package is not there or not ours.
-    """
-    from pybuild.prefix.installed import files_of, planned
-    from pybuild.prefix.notes import is_installed, read_note, write_note
-    from pybuild.verify.levels import highest, reaches
-    from pybuild.verify.package import prove
-
-    reached = []
-    for name in names:
-        note = read_note(prefix, name)
-        if note is not None and not is_installed(prefix, note):
-            raise PrefixError(
-                f"{prefix}: {name} is gone, conda removed or replaced it",
-                hint=f"pybuild install {name} -p {prefix}",
-            )
-        package = planned(prefix, name)
-        if note is None or package is None:
-            raise PrefixError(f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}")
-        goal = wanted or highest(package)
-        settings.report.phase(name, f"verify: {goal}")
-        outcome = prove(prefix, package, files_of(prefix, note), goal, checks_environment(prefix, settings))
-        level, proofs = outcome.level, list(outcome.proofs)
-        if outcome.failure is None and reaches(str(note["level"]), level):
-            # A weaker check that passed again takes nothing away from what stronger ones proved before.
-            older = cast("list[dict[str, object]]", note["proofs"])
-            proofs += [proof for proof in older if not reaches(level, str(proof["level"]))]
-            level = str(note["level"])
-        write_note(prefix, {**note, "level": level, "proofs": proofs})
-        if outcome.failure is not None:
-            raise outcome.failure
-        reached.append((name, level))
-    return tuple(reached)
-
-
-def checks_environment(prefix: Path, settings: Settings) -> dict[str, str]:
-    """Return the whole environment of a check: the prefix first, of the user's only the scheduler's part."""
-    kept = {
-        n: v for n, v in settings.environ.items() if n.startswith(("SLURM_", "PBS_", "PMI_")) or n == "TMPDIR"
-    }
-    path = f"{prefix}/bin:/usr/local/bin:/usr/bin:/bin"
-    return {**kept, "PATH": path, "HOME": str(prefix), "LC_ALL": "C.UTF-8"}
 
 
 def finish_interrupted(prefix: str, settings: Settings) -> None:

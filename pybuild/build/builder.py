@@ -19,6 +19,7 @@ from pybuild.build.steps import Workbench, run_step
 from pybuild.errors import BuildError, ChannelError, PybuildError
 from pybuild.locks import held
 from pybuild.model.machine import ChannelPackage
+from pybuild.model.modules import ModulePlan
 from pybuild.model.plan import BuildPlan, PackagePlan, Plan, Run, Step
 from pybuild.plan.environment import applied
 from pybuild.plan.templates import late
@@ -34,6 +35,7 @@ class Workshop:
         files: path of each fetched file by its sha256.
         on_phase: told (package, phase) for progress.
         on_line: told each line that a command prints.
+        environment: makes the environment that a plan's modules give.
     """
 
     cache: Path
@@ -41,6 +43,7 @@ class Workshop:
     files: Mapping[str, Path]
     on_phase: Callable[[str, str], None]
     on_line: Callable[[str], None]
+    environment: Callable[[ModulePlan], Mapping[str, str]]
 
 
 def build_package(
@@ -107,6 +110,10 @@ def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: 
         "jobs": str(shop.jobs),
     }
     base = {"TMPDIR": str(stage.root / "tmp")}
+    if build.modules is not None:
+        loaded = shop.environment(build.modules)
+        tokens |= {f"env.{name}": value for name, value in loaded.items()}
+        base = {**loaded, **base}
     environment = applied(build.environment, base)
     environment = {name: late(value, tokens) for name, value in environment.items()}
     return Workbench(

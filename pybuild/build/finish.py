@@ -35,7 +35,11 @@ def settle(package: PackagePlan, plan: Plan, stage: Stage, bench: Workbench) -> 
     layers = [str(folder) for folder in (stage.staging, stage.host, Path(plan.prefix)) if folder.is_dir()]
     files = [os.path.relpath(os.path.join(folder, name), stage.staging)
              for folder, _, names in os.walk(stage.staging) for name in names]  # fmt: skip
-    report = link_check(Tree(plan.prefix, tuple(layers)), files, package, (str(stage.root),))
+    report = link_check(
+        Tree(plan.prefix, tuple(layers)), files, package,
+        environment=bench.environment if package.build.modules is not None else None,
+        forbidden=(str(stage.root),),
+    )  # fmt: skip
     _compile(plan, stage, bench)
     return [asdict(library) for library in report.libraries]
 

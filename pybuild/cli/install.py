@@ -23,7 +23,7 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print the plan and stop there."""
     from pybuild.workflow import prepare
 
-    made = prepare(request_of(arguments, environ), settings_of(arguments, environ))
+    made = prepare(request_of(arguments, environ), settings_of(arguments, environ), acting=False)
     _show(made, arguments, put)
     return 0
 
@@ -49,7 +49,7 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         settings = settings_of(arguments, environ, screen)
         if not arguments.dry_run:
             finish_interrupted(request.prefix, settings)
-        made = prepare(request, settings)
+        made = prepare(request, settings, acting=not arguments.dry_run)
         _show(made, arguments, say if not arguments.dry_run else put)
         if arguments.dry_run:
             return 0
@@ -82,7 +82,8 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
     import json
     from pathlib import Path
 
-    from pybuild.workflow import locked, verify
+    from pybuild.proof import verify
+    from pybuild.workflow import locked
 
     with locked(Path(made.prefix), settings):
         levels = verify(Path(made.prefix), _to_prove(made), made.verify, settings)

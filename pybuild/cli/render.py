@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from pybuild.cli.text import columns, paint
+from pybuild.model.modules import ModulePlan, ModuleStep
 from pybuild.model.plan import (
     BuildPlan,
     Overlay,
@@ -19,8 +20,9 @@ from pybuild.model.plan import (
     StageWheel,
     Unpack,
 )
+from pybuild.plan.explain import edit_text
 
-_TOKEN = re.compile(r"\$\{\{ [a-z]+ \}\}")
+_TOKEN = re.compile(r"\$\{\{ [A-Za-z_.]+ \}\}")
 _SIGNS = {"new": "+", "upgrade": "^", "downgrade": "v", "replace": "~", "none": "="}
 _ACTIONS = {
     "build": "build from source",
@@ -44,7 +46,8 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     lines = [
         paint(f"{' '.join(plan.specs)} -> {plan.prefix}", "bold") + (" (new)" if plan.new_prefix else "")
     ]
-    facts = [("site", plan.site), ("python", plan.python), ("channel", plan.channel), ("verify", plan.verify)]
+    site = f"{plan.site}, target {plan.target}" if plan.target else plan.site
+    facts = [("site", site), ("python", plan.python), ("channel", plan.channel), ("verify", plan.verify)]
     lines += columns(facts, indent="  ")
     lines += [f"  {paint('note', 'dim')}  {note}" for note in plan.notes]
     lines.append("")
@@ -98,7 +101,7 @@ def _details(package: PackagePlan, verbose: bool) -> Iterator[str]:
 
 
 def _build_rows(build: BuildPlan, verbose: bool) -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
+    rows = _module_rows(build.modules, verbose)
     for step in build.steps:
         if isinstance(step, Unpack):
             rows.append(("source", f"{step.download.file}  sha256 {step.download.sha256}"))
@@ -110,13 +113,32 @@ def _build_rows(build: BuildPlan, verbose: bool) -> list[tuple[str, str]]:
             rows.append(("wheel", f"{step.download.file}  sha256 {step.download.sha256}"))
         elif isinstance(step, StageInterpreter):
             rows.append(("copy", step.interpreter))
-    for edit in build.environment:
-        if verbose or edit.why.startswith(("recipe", "rule")):
-            text = (
-                f"{edit.name}={edit.value}" if edit.kind == "set" else f"{edit.kind} {edit.name} {edit.value}"
-            )
-            rows.append(("env", f"{text}  ({edit.why})"))
+    rows += _told_once(("env", edit_text(edit), edit.why) for edit in build.environment if verbose or edit.by)
     return rows
+
+
+def _told_once(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield (label, text) with each reason only where it is told for the first time."""
+    told = ""
+    for label, text, why in rows:
+        yield label, f"{text}  ({why})" if why != told else text
+        told = why
+
+
+def _module_rows(modules: ModulePlan | None, verbose: bool) -> list[tuple[str, str]]:
+    if modules is None:
+        return []
+    rows = [("begin", ", ".join(modules.baseline))] if verbose and modules.baseline else []
+    rows += _told_once(("module", *_step(step)) for step in modules.steps if step.words or verbose)
+    rows += [("never", f"{pattern}  ({who})") for pattern, who in modules.forbidden if verbose]
+    return rows
+
+
+def _step(step: ModuleStep) -> tuple[str, str]:
+    by = step.by.partition(": ")[2] or step.by
+    if step.words:
+        return shlex.join(step.words), f"{by}: {step.why}"
+    return f"{step.operation.kind} {step.operation.module}: nothing to do", by
 
 
 def _quoted(word: str) -> str:

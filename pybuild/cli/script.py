@@ -18,7 +18,7 @@ def script(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.workflow import addresses_of, prepare
 
     settings = settings_of(arguments, environ)
-    plan = prepare(request_of(arguments, environ), settings)
+    plan = prepare(request_of(arguments, environ), settings, acting=False)
     text = render_script(plan, addresses_of(plan, settings), _texts(plan))
     put(json.dumps({"script": text}) if arguments.json else text)
     return 0

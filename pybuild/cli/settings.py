@@ -68,6 +68,14 @@ def settings_of(
     )
 
 
+def _choice(text: str) -> tuple[str, str]:
+    """Return ``("compiler", "intel")`` for ``compiler=intel``."""
+    virtual, equals, provider = text.partition("=")
+    if not (virtual and equals and provider):
+        raise UsageError(f"--use: found {text!r}, expected VIRTUAL=PROVIDER such as compiler=gnu")
+    return virtual, provider
+
+
 def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Request:
     """Return what the user asked for.
 
@@ -90,4 +98,6 @@ def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Req
         python=arguments.python,
         verify=arguments.verify,
         rebuild=arguments.rebuild,
+        target=arguments.target,
+        providers=tuple(_choice(text) for text in arguments.use),
     )

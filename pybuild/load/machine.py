@@ -8,8 +8,9 @@ import platform
 from collections.abc import Mapping
 
 from pybuild.errors import PlanError, PrefixError
-from pybuild.interpreter.find import find_interpreters
+from pybuild.load.node import inside_allocation, node_kind
 from pybuild.load.programs import find_providers
+from pybuild.load.pythons import site_interpreters
 from pybuild.model.machine import CondaPackage, Machine, PrefixState
 from pybuild.model.request import Request
 from pybuild.model.site import Site
@@ -32,16 +33,24 @@ def read_machine(
         raise PlanError(f"this machine is {arch}; pybuild knows {', '.join(sorted(_SUBDIRS))}")
     base, note = _base(request, site, state, _SUBDIRS[arch])
     fresh = state.python is None and not base
+    interpreters = site_interpreters(request.python, site, environ) if fresh else ()
     return Machine(
         arch=arch,
         subdir=_SUBDIRS[arch],
         platforms=tuple(platform_tags()),
         environment=_kept(site, environ),
         providers=find_providers(site, virtuals, prefix=request.prefix, environ=environ),
-        interpreters=find_interpreters(request.python, environ=environ) if fresh else (),
+        interpreters=interpreters,
         base=base,
         base_note=note,
+        node=_node(site, environ),
     )
+
+
+def _node(site: Site, environ: Mapping[str, str]) -> str:
+    """Return the kind of this node; a login shell with an allocation starts ranks like a compute node."""
+    kind = node_kind(site, environ, platform.node())
+    return "compute" if kind == "login" and inside_allocation(site, environ) else kind or ""
 
 
 def _kept(site: Site, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -24,20 +24,23 @@ def find_providers(
     Args:
         virtuals: only these are looked for.
         prefix: the target prefix, whether it exists or not.
-        environ: the user's environment; only its PATH is used.
+        environ: the user's environment; only its PATH is used, for providers of the user's shell.
     """
     wanted = set(virtuals)
     work = [(v.name, p) for v in site.virtuals if v.name in wanted for p in v.providers]
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda row: _find(row[0], row[1], prefix, environ), work)
+        found = pool.map(lambda row: _find(row[0], row[1], prefix, environ, site.path), work)
         return tuple(provider for provider in found if provider is not None)
 
 
-def _find(virtual: str, provider: Provider, prefix: str, environ: Mapping[str, str]) -> FoundProvider | None:
-    if provider.where not in ("path", "prefix") or not provider.programs:
+def _find(
+    virtual: str, provider: Provider, prefix: str, environ: Mapping[str, str], site_path: tuple[str, ...]
+) -> FoundProvider | None:
+    if provider.where not in ("path", "shell", "prefix") or not provider.programs:
         return None
     inside = os.path.join(prefix, "bin")
-    path = inside if provider.where == "prefix" else _outside(environ.get("PATH", os.defpath), inside)
+    paths = {"prefix": inside, "shell": environ.get("PATH", os.defpath), "path": os.pathsep.join(site_path)}
+    path = inside if provider.where == "prefix" else _outside(paths[provider.where], inside)
     programs = {field: _which(names, path) for field, names in provider.programs}
     first = programs[provider.programs[0][0]]
     if first is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pybuild.model.modules import Capture
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
@@ -14,12 +16,14 @@ class Interpreter:
         version: full version, ``3.11.7``.
         identity: digest of what makes this interpreter this one (path, version, size and time of its binary).
         rejected: why it cannot serve as the origin of a prefix, None where it can.
+        note: what its users should know, as the site says, or ``""``.
     """
 
     path: str
     version: str
     identity: str = ""
     rejected: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,8 @@ class Machine:
         interpreters: candidates for a new prefix, best first, rejected ones included.
         base: what a site channel's solver chose for a new prefix; empty where no channel answered.
         base_note: one sentence on how the base of a new prefix was found, ``""`` for existing prefixes.
+        node: kind of this node, ``""`` where the site does not tell nodes apart.
+        captures: what the module tool made of the plans that it was asked about.
     """
 
     arch: str
@@ -127,3 +133,5 @@ class Machine:
     interpreters: tuple[Interpreter, ...] = ()
     base: tuple[CondaPackage, ...] = ()
     base_note: str = ""
+    node: str = ""
+    captures: tuple[Capture, ...] = ()

@@ -77,6 +77,7 @@ class ModulePlan:
         site: name of the site, for messages.
         init: files that a bash without start-up files reads to get the ``module`` command, in order.
         path: directories of the PATH before anything is loaded.
+        env: (variable, value) pairs that are set before the tool is started.
         folders: folders of modulefiles that are added in front, the first one first.
         baseline: modules that must be loaded before any step, in order; loaded where they are not yet.
         steps: operations in order.
@@ -89,6 +90,7 @@ class ModulePlan:
     tool: Tool
     init: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
     folders: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
     steps: tuple[ModuleStep, ...] = ()

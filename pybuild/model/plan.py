@@ -12,6 +12,7 @@ Strings may hold the late tokens below; the executor and the script fill them in
 ``${{ dist }}``           where the build leaves a wheel
 ``${{ jobs }}``           how many processes the build may use
 ``${{ ranks }}``          how many ranks a check runs
+``${{ env.NAME }}``       what the loaded modules set a variable to
 ========================  ==========================================================
 """
 
@@ -19,6 +20,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from pybuild.model.modules import ModulePlan
 
 LATE = ("prefix", "host", "python", "source", "overlay", "staging", "dist", "jobs", "ranks")
 
@@ -29,12 +32,21 @@ EditKind = Literal["set", "prepend", "unset"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One change to an environment, with the reason that ``explain`` prints."""
+    """One change to an environment, with what ``explain`` prints about it.
+
+    Attributes:
+        why: the reason.
+        by: what put it there: ``site cori: rule dynamic-linking``, ``recipe h5py``; ``""`` for pybuild.
+        source, since: who says so, and from when it holds.
+    """
 
     kind: EditKind
     name: str
     value: str = ""
     why: str = ""
+    by: str = ""
+    source: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +121,8 @@ class BuildPlan:
         python: full version of the Python that it is built for.
         new_python: whether that Python is itself a package of this plan (then it runs from ``${{ host }}``).
         host: names of the plan's packages that must stand in the host prefix before the build starts.
-        environment: edits to the empty environment, in order.
+        modules: how a module tool makes the environment that the edits begin from; None where it is empty.
+        environment: edits to that environment, in order.
         inputs: canonical JSON text of what the key is made from.
     """
 
@@ -119,6 +132,7 @@ class BuildPlan:
     environment: tuple[Edit, ...]
     steps: tuple[Step, ...]
     inputs: str
+    modules: ModulePlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +183,9 @@ class PackagePlan:
         absent: libraries that may be missing on this machine, as the recipe says.
         directory: absolute path of the recipe's folder.
         unproven: nobody has built this recipe with this repository yet.
+        run_modules, run_environment: how the environment is made in which the package runs.
+        fields: (``mpi.cc``, value, who gives it) of the providers that it was planned with.
+        refused: (stem of a library, why and what keeps it out) that no file of the package may bring in.
     """
 
     name: str
@@ -196,6 +213,10 @@ class PackagePlan:
     homepage: str = ""
     license: str = ""
     unproven: bool = False
+    run_modules: ModulePlan | None = None
+    run_environment: tuple[Edit, ...] = ()
+    fields: tuple[tuple[str, str, str], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +230,8 @@ class Plan:
         removes: (name, version, build) of packages that leave the prefix.
         verify: level that every requested package must reach.
         channel: absolute path of the channel on disk.
+        target: what the builds aim at, ``""`` where the site has no choice of targets.
+        node: kind of the node that the plan was made on, ``""`` where the site does not tell them apart.
     """
 
     specs: tuple[str, ...]
@@ -223,6 +246,8 @@ class Plan:
     verify: str
     notes: tuple[str, ...] = ()
     removes: tuple[tuple[str, str, str], ...] = ()
+    target: str = ""
+    node: str = ""
 
     def changes_nothing(self) -> bool:
         """Return whether the prefix already is what was asked for."""

@@ -30,6 +30,8 @@ class Request:
         python: version (``3.11``) or path for a new prefix, None for the newest supported.
         verify: level that the user demands, None for the site's.
         rebuild: build what is asked for again, even if the prefix or the channel has it.
+        target: name of the site's target, None for its default.
+        providers: (virtual, provider) pairs that the user chose instead of the site's first.
     """
 
     specs: tuple[Spec, ...]
@@ -37,3 +39,5 @@ class Request:
     python: str | None = None
     verify: str | None = None
     rebuild: bool = False
+    target: str | None = None
+    providers: tuple[tuple[str, str], ...] = ()

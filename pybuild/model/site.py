@@ -11,7 +11,7 @@ from typing import Literal
 
 from pybuild.model.modules import Operation, Time, Tool
 
-Where = Literal["path", "prefix", "recipe", "site"]
+Where = Literal["path", "shell", "prefix", "recipe", "site"]
 NodeKind = Literal["login", "compute"]
 Pairs = tuple[tuple[str, str], ...]
 
@@ -55,6 +55,7 @@ class Modules:
 
     Attributes:
         init: files that define the ``module`` command for bash, read in this order.
+        env: (variable, value) pairs that init files and modulefiles ask for, set before they are read.
         folders: folders of modulefiles added in front of what ``init`` sets.
         baseline: modules that a login shell of this machine starts with, in order.
         families: (name, patterns of its members); at most one member may be loaded.
@@ -63,6 +64,7 @@ class Modules:
 
     tool: Tool = "none"
     init: tuple[str, ...] = ()
+    env: Pairs = ()
     folders: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
     families: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -77,9 +79,9 @@ class Provider:
 
     Attributes:
         name: ``system``, ``wrapper``, ``gnu``, ``cray-mpich``; unique within the virtual.
-        where: ``path`` looks for the programs on the PATH, ``prefix`` in the target prefix,
-            ``recipe`` builds or installs the named recipe, ``site`` takes the fields as they stand,
-            after the modules were loaded.
+        where: ``path`` looks for the programs in the site's path, ``shell`` on the PATH of the user's shell,
+            ``prefix`` in the target prefix, ``recipe`` builds or installs the named recipe,
+            ``site`` takes the fields as they stand, after the modules were loaded.
         programs: (field, names to look for, best first); the first field is demanded, others may be missing.
         fields: (field, value) pairs that stand as written; may hold ``${{ env.HDF5_DIR }}``.
         recipe: name of the recipe, for ``where="recipe"``.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pybuild.errors import PlanError
 from pybuild.model.machine import PrefixState
 from pybuild.model.plan import PackagePlan
+from pybuild.model.site import base_of
 
 
 def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> None:
@@ -23,7 +24,8 @@ def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> 
     bindings = [(p.name, p.identity) for p in state.packages if p.name not in replaced]
     bindings += [(p.name, p.identity) for p in planned if p.action != "keep"]
     for name, identities in bindings:
-        for virtual, identity in identities:
+        for name_of_virtual, identity in identities:
+            virtual = base_of(name_of_virtual)
             if virtual == "compiler":
                 continue
             other, known = first.setdefault(virtual, (name, identity))

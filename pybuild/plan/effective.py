@@ -25,7 +25,7 @@ def effective(
     requirements, build, tests = recipe.requirements, recipe.build, recipe.tests
     notes: list[str] = []
     for override in recipe.overrides:
-        if not _holds(override.when, release.version, python, options, site):
+        if not holds(override.when, release.version, python, options, site):
             continue
         if override.requirements is not None:
             requirements = replace(requirements, **dict(override.requirements))
@@ -38,7 +38,8 @@ def effective(
     return Effective(requirements=requirements, build=build, tests=tests, notes=tuple(notes))
 
 
-def _holds(when: Condition, version: str, python: str, options: tuple[str, ...], site: str) -> bool:
+def holds(when: Condition, version: str, python: str, options: tuple[str, ...], site: str) -> bool:
+    """Return whether a recipe's condition is met."""
     return (
         (when.version is None or satisfies(version, when.version))
         and (when.python is None or satisfies(python, when.python))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Interpreter, Machine, PrefixState
 from pybuild.model.plan import BuildPlan, PackagePlan, Plan, StageInterpreter
 from pybuild.model.request import Request, Spec
 from pybuild.plan.conflicts import demand_one_provider
+from pybuild.plan.context import Context
 from pybuild.plan.held import find_held
 from pybuild.plan.key import keys
-from pybuild.plan.package import Context, plan_package
+from pybuild.plan.package import plan_package
 from pybuild.plan.pythons import choose_python
 from pybuild.plan.resolve import Resolver, World
 
@@ -51,6 +53,7 @@ def make_plan(
         )  # fmt: skip
         packages.append(plan_package(chosen, context))
     demand_one_provider(packages, world.state)
+    level, lowered = _level(request, world)
     return Plan(
         specs=tuple(spec.text for spec in request.specs),
         site=world.site.name,
@@ -61,9 +64,30 @@ def make_plan(
         subdir=world.machine.subdir,
         packages=tuple(packages),
         channel=channel,
-        verify=request.verify or world.site.verify,
-        notes=(*notes, *base_notes),
+        verify=level,
+        notes=(*notes, *base_notes, *lowered),
+        target=world.target.name if world.target else "",
+        node=world.machine.node,
     )
+
+
+def _level(request: Request, world: World) -> tuple[str, tuple[str, ...]]:
+    """Return the level to demand, and what to say where a login node cannot reach the site's own.
+
+    Raises:
+        PlanError: the user demands ranks on a node where MPI may not be started.
+    """
+    site, node = world.site, world.machine.node
+    level = request.verify or site.verify
+    if level != "ranked" or node != "login":
+        return level, ()
+    later = f"pybuild verify -p {request.prefix} --on compute"
+    if request.verify:
+        raise PlanError(
+            f"--verify ranked starts ranks, and this is a login node of {site.name}, where none may start",
+            hint=f"install with --verify imported, then {later}",
+        )
+    return "imported", (f"no ranks are started on this login node; to prove them: {later} (or --submit)",)
 
 
 def _base(request: Request, world: World) -> tuple[tuple[PackagePlan, ...], str, tuple[str, ...]]:

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 from packaging.version import InvalidVersion, Version
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Installed
-from pybuild.model.plan import BuildPlan, Change, Edit, PackagePlan, Step
+from pybuild.model.plan import Change, PackagePlan
 from pybuild.model.recipe import Check
+from pybuild.model.site import RefusedLibrary
+from pybuild.plan.building import build_plan
 from pybuild.plan.checks import planned_checks
-from pybuild.plan.effective import Effective
-from pybuild.plan.environment import build_environment
+from pybuild.plan.circumstances import circumstances, fields_of, wish_of
+from pybuild.plan.context import Context
+from pybuild.plan.environment import run_environment
 from pybuild.plan.held import find_held, next_number
-from pybuild.plan.key import keys
+from pybuild.plan.identity import identified
+from pybuild.plan.modules import module_plan
 from pybuild.plan.providers import Bound
-from pybuild.plan.resolve import Chosen, World
-from pybuild.plan.systems import SYSTEMS, Material
-from pybuild.plan.templates import fill_all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What planning one package may look at.
-
-    Attributes:
-        python: full version; ``python_identity`` also names its build.
-        planned: the packages before this one.
-        held: what the channel has.
-        rebuild: what was asked for is built again, under the next build number.
-    """
-
-    world: World
-    python: str
-    python_identity: str
-    planned: tuple[PackagePlan, ...]
-    held: tuple[ChannelPackage, ...]
-    rebuild: bool = False
+from pybuild.plan.resolve import Chosen
 
 
 def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
@@ -50,16 +31,16 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         return _kept(chosen, chosen.keep)
     assert chosen.effective is not None
     assert chosen.release is not None
-    bound = tuple(_identified(b, context) for b in chosen.bound)
-    build, key, loose = _build(chosen, chosen.effective, bound, context)
+    world = context.world
+    here = circumstances(chosen, context.python, world)
+    wish = wish_of(chosen, context.python, world)
+    modules = module_plan(wish, "build") if wish else None
+    capture = next((c for c in world.machine.captures if c.plan == modules), None)
+    bound = tuple(identified(b, context, capture) for b in chosen.bound)
+    build, key, loose = build_plan(chosen, chosen.effective, bound, context, here, modules, capture)
     version = chosen.release.version
-    lacking = next((b for b in bound if b.lacking), None)
-    found = None
     rebuild = context.rebuild and chosen.requested
-    if not rebuild:
-        found = find_held(context.held, chosen.name, version, key=key, loose_key=loose if lacking else None)
-    if found is None and lacking is not None:
-        raise PlanError(lacking.lacking, hint=lacking.hint)
+    found = None if rebuild else _held(chosen.name, version, bound, context, key, loose)
     change, was = _change(chosen.name, version, context.world.state.packages)
     short = "".join(context.python.split(".")[:2])
     number = next_number(_builds(chosen.name, context), key) if rebuild else 0
@@ -79,7 +60,7 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         sha256=found.sha256 if found else None,
         why=chosen.why,
         build=build,
-        checks=planned_checks(chosen.name, chosen.effective.tests, _fields(bound), context.world.site),
+        checks=planned_checks(chosen.name, chosen.effective.tests, fields_of(bound), context.world.site),
         identity=tuple((b.virtual, b.identity) for b in bound),
         files=_scripts(chosen.effective.tests),
         absent=chosen.recipe.absent,
@@ -89,7 +70,47 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         homepage=chosen.recipe.about.homepage,
         license=chosen.recipe.about.license,
         unproven=chosen.recipe.unproven,
+        run_modules=module_plan(wish, "run") if wish else None,
+        run_environment=run_environment(here) if wish else (),
+        fields=_given_fields(bound, world.site.name),
+        refused=tuple((one.name, _refusal(one, world.site.name)) for one in world.site.libraries),
     )
+
+
+def _held(
+    name: str, version: str, bound: tuple[Bound, ...], context: Context, key: str, loose: str
+) -> ChannelPackage | None:
+    """Return the channel's package of this key; without a compiler, also that of another compiler.
+
+    Raises:
+        PlanError: it must be built and there is nothing to build it with.
+    """
+    lacking = next((b for b in bound if b.lacking), None)
+    found = find_held(context.held, name, version, key=key, loose_key=loose if lacking else None)
+    if found is None and lacking is not None:
+        raise PlanError(lacking.lacking, hint=lacking.hint)
+    return found
+
+
+def _given_fields(bound: tuple[Bound, ...], site: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (field, value, _giver(b, field, value, site)) for b in bound for field, value in b.fields.items()
+    )
+
+
+def _giver(bound: Bound, field: str, value: str, site: str) -> str:
+    """Say where a field's value comes from."""
+    if bound.recipe:
+        return f"recipe {bound.recipe}: provides.{bound.virtual}"
+    if bound.site is not None and dict(bound.site.fields).get(field.partition(".")[2], value) != value:
+        return f"site {site}: targets"
+    return f"site {site}: provider {bound.provider} of {bound.virtual}"
+
+
+def _refusal(library: RefusedLibrary, site: str) -> str:
+    """Say why a site refuses a library, and what keeps it out."""
+    keeper = f"; rule {library.rule} of site {site} keeps it out" if library.rule else ""
+    return f"{library.reason}{keeper}"
 
 
 def _builds(name: str, context: Context) -> list[str]:
@@ -104,116 +125,6 @@ def _kept(chosen: Chosen, package: Installed) -> PackagePlan:
         loose_key="", action="keep", change="none", requested=chosen.requested, options=package.options,
         why=(chosen.because, "the prefix has it"), identity=package.identity,
     )  # fmt: skip
-
-
-def _build(
-    chosen: Chosen, now: Effective, bound: tuple[Bound, ...], context: Context
-) -> tuple[BuildPlan, str, str]:
-    """Return how to build it, its key and its loose key."""
-    site, machine = context.world.site, context.world.machine
-    fields = _fields(bound) | {
-        "version": chosen.release.version if chosen.release else "",
-        "name": chosen.name,
-    }
-    virtuals = tuple(b.virtual for b in bound)
-    steps = _steps(chosen, now, _in_host(fields, bound, context), context.python)
-    # The key must not depend on where the compiler lies or what the user exported: those two are
-    # named by the compiler's identity, or kept out of the result by the clean environment.
-    neutral = {n: f"<{n}>" if n.startswith("compiler.") else v for n, v in fields.items()}
-    environment: tuple[Edit, ...] = ()
-    told: tuple[Edit, ...] = ()
-    if now.build.system != "wheel":
-        environment = build_environment(
-            chosen.name, now.build, virtuals, _in_host(fields, bound, context), site, machine
-        )
-        told = build_environment(chosen.name, now.build, virtuals, neutral, site, machine)
-    inputs = {
-        "name": chosen.name,
-        "version": chosen.release.version if chosen.release else "",
-        "subdir": machine.subdir,
-        "site": site.name,
-        "options": chosen.options,
-        "steps": [_without_origin(step) for step in _steps(chosen, now, neutral, context.python)],
-        "environment": [(e.kind, e.name, e.value) for e in told if e.why != "site keep_env"],
-        "python": _python_part(now, context),
-        "providers": {b.virtual: b.identity for b in bound if b.virtual != "compiler"},
-        "compiler": next((b.identity for b in bound if b.virtual == "compiler"), ""),
-    }
-    key, loose, text = keys(inputs)
-    new_python = any(p.name == "python" for p in context.planned)
-    plan = BuildPlan(
-        python=context.python, new_python=new_python, host=_host(chosen, now, context),
-        environment=environment, steps=steps, inputs=text,
-    )  # fmt: skip
-    return plan, key, loose
-
-
-def _steps(chosen: Chosen, now: Effective, fields: dict[str, str], python: str) -> tuple[Step, ...]:
-    assert chosen.download is not None
-    where = f"recipe {chosen.name}: build"
-    material = Material(
-        download=chosen.download,
-        overlay=chosen.overlay,
-        args=fill_all(now.build.args, fields, where=f"{where}.args"),
-        install_args=fill_all(now.build.install_args, fields, where=f"{where}.install_args"),
-        python=python,
-        build_commands=tuple(
-            fill_all(words, fields, where=f"{where}.build_commands") for words in now.build.build_commands
-        ),
-        install_commands=tuple(
-            fill_all(words, fields, where=f"{where}.install_commands") for words in now.build.install_commands
-        ),
-    )
-    return SYSTEMS[now.build.system].steps(material)
-
-
-def _python_part(now: Effective, context: Context) -> str:
-    """A wheel only needs to know the folder it goes to; everything else is compiled for one Python."""
-    if now.build.system == "wheel":
-        return ".".join(context.python.split(".")[:2])
-    return context.python_identity
-
-
-def _without_origin(step: Step) -> dict[str, object]:
-    """Return a step for the key: files by name and hash, wherever they come from."""
-    data = asdict(step)
-    for download in (data.get("download"), *data.get("downloads", ())):
-        if isinstance(download, dict):
-            download.pop("pypi")
-            download.pop("url")
-    return data
-
-
-def _fields(bound: tuple[Bound, ...]) -> dict[str, str]:
-    return {name: value for b in bound for name, value in b.fields.items()}
-
-
-def _in_host(fields: dict[str, str], bound: tuple[Bound, ...], context: Context) -> dict[str, str]:
-    """Return the fields as a build sees them: a provider that is not in the prefix yet stands in the host."""
-    new = {p.name for p in context.planned if p.action != "keep"}
-    moved = {b.virtual for b in bound if b.recipe in new}
-    return {
-        name: value.replace("${{ prefix }}", "${{ host }}") if name.split(".")[0] in moved else value
-        for name, value in fields.items()
-    }
-
-
-def _host(chosen: Chosen, now: Effective, context: Context) -> tuple[str, ...]:
-    """Return the packages of the plan that the build needs beside it."""
-    if now.build.system == "wheel":
-        return ()
-    wanted = {"python", *chosen.needs}
-    return tuple(
-        p.name for p in context.planned if p.action != "keep" and (p.name in wanted or p.action == "conda")
-    )
-
-
-def _identified(bound: Bound, context: Context) -> Bound:
-    """Give a provider that is a package its identity: the package, exactly."""
-    if bound.recipe is None:
-        return bound
-    package = next(p for p in context.planned if p.name == bound.recipe)
-    return bound._replace(identity=f"{package.name} {package.version} {package.build_string}")
 
 
 def _depends(chosen: Chosen, context: Context) -> tuple[str, ...]:

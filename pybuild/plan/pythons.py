@@ -32,7 +32,7 @@ def choose_python(
             refusal = refusal or error
             notes.append(f"{interpreter.path} passed over: {error.message}")
             continue
-        return interpreter, tuple(notes)
+        return interpreter, (*notes, *([interpreter.note] if interpreter.note else []))
     if refusal is not None:
         raise refusal
     found = "; ".join(notes) if notes else "none was found"

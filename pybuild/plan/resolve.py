@@ -10,7 +10,7 @@ from pybuild.model.machine import Installed, Machine, PrefixState
 from pybuild.model.plan import Download
 from pybuild.model.recipe import Recipe, Release
 from pybuild.model.request import Spec
-from pybuild.model.site import Site
+from pybuild.model.site import Site, Target
 from pybuild.plan.effective import Effective, effective
 from pybuild.plan.order import in_order
 from pybuild.plan.providers import Bound, bind
@@ -22,12 +22,19 @@ from pybuild.plan.wheels import choose_wheel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Everything that planning may know."""
+    """Everything that planning may know.
+
+    Attributes:
+        target: what the builds aim at, None where the site has no choice.
+        providers: (virtual, provider) pairs that the user chose.
+    """
 
     site: Site
     recipes: Mapping[str, Recipe]
     machine: Machine
     state: PrefixState
+    target: Target | None = None
+    providers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +146,7 @@ class Resolver:
         release, passed_over = choose_release(recipe, spec, self.python)
         site = self.world.site
         now = effective(recipe, release, python=self.python, options=spec.options, site=site.name)
-        bound = tuple(
-            bind(virtual, site, self.world.machine, self.world.state, self.world.recipes)
-            for virtual in now.requirements.virtual
-        )
+        bound = tuple(self._bind(virtual) for virtual in now.requirements.virtual)
         run = tuple(need for text in now.requirements.run if (need := parse_requirement(text, self.python)))
         tools = SYSTEMS[now.build.system].tools(self.python)
         return Chosen(
@@ -160,6 +164,13 @@ class Resolver:
             run=run,
             why=(because, *passed_over, *(b.why for b in bound), *now.notes),
         )
+
+    def _bind(self, virtual: str) -> Bound:
+        world = self.world
+        return bind(
+            virtual, world.site, world.machine, world.state, world.recipes,
+            choice=dict(world.providers), target=world.target,
+        )  # fmt: skip
 
     def _download(self, recipe: Recipe, release: Release, now: Effective) -> Download:
         if now.build.system == "wheel":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 from pybuild.model.plan import (
     BuildPlan,
     Download,
-    Edit,
     Overlay,
     PackagePlan,
     Plan,
@@ -19,7 +20,11 @@ from pybuild.model.plan import (
     Unpack,
 )  # fmt: skip
 from pybuild.plan.environment import applied
+from pybuild.plan.modules import variables_in
+from pybuild.plan.script_modules import operations, shell_from_nothing
 from pybuild.plan.templates import late
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./=:,+-]+")
 
 _HEAD = """\
 #!/bin/bash
@@ -55,6 +60,10 @@ def render_script(plan: Plan, addresses: Mapping[str, str], scripts: Mapping[str
         venv=",\n# and a new prefix is a venv instead of a conda prefix" if plan.new_prefix else "",
     )
     parts = [head]
+    first = next((p.build.modules for p in plan.packages if p.build and p.build.modules), None)
+    if first is not None:
+        clean = shell_from_nothing(first)
+        parts = [head.replace("set -euo pipefail\n", f"set -euo pipefail\n{clean}", 1)]
     if any(package.action == "conda" and package.name == "python" for package in plan.packages):
         short = ".".join(plan.python.split(".")[:2])
         parts.append(f'python{short} -m venv "$PREFIX"')
@@ -74,8 +83,12 @@ def _package(package: PackagePlan, build: BuildPlan, addresses: Mapping[str, str
     work = f"$WORK/{package.name}"
     yield f'mkdir -p "{work}"/{{source,overlay,dist,home,tmp}}'
     tokens = _tokens(work)
-    for step in build.steps:
-        yield from _step(step, build, tokens, work, addresses)
+    for is_run, steps in groupby(build.steps, lambda step: isinstance(step, Run)):
+        if is_run and build.modules is not None:
+            yield from _in_one_shell(steps, build, tokens, work)
+            continue
+        for step in steps:
+            yield from _step(step, build, tokens, work, addresses)
 
 
 def _tokens(work: str) -> dict[str, str]:
@@ -109,23 +122,71 @@ def _step(
         wheel = _path(step.download, work) if step.download else f'"{work}"/dist/*.whl'
         yield f"{pip} --force-reinstall {wheel}"
     else:
-        yield from _run(step, build.environment, tokens, work)
+        yield from _run(step, build, tokens, work)
 
 
-def _run(step: Run, edits: tuple[Edit, ...], tokens: Mapping[str, str], work: str) -> Iterator[str]:
+def _run(step: Run, build: BuildPlan, tokens: Mapping[str, str], work: str) -> Iterator[str]:
+    """Yield one command in an environment of its own, made from nothing."""
     yield f'cd "{work}/source"'
     yield "env -i \\"
     yield f'  TMPDIR="{work}"/tmp \\'
-    for name, value in applied((edit for edit in edits if edit.why != "site keep_env"), {}).items():
-        if name == "HOME":
-            yield f'  HOME="{work}"/home \\'
-        else:
-            yield f"  {name}={_quoted(late(value, tokens))} \\"
-    yield "  " + " ".join(_quoted(late(word, tokens)) for word in step.argv)
+    for name, value in _settings(build, {}).items():
+        yield f"  {name}={_value(name, value, tokens, work)} \\"
+    yield "  " + " ".join(_word(late(word, tokens)) for word in step.argv)
     yield "cd - >/dev/null"
 
 
+def _in_one_shell(
+    steps: Iterable[Step], build: BuildPlan, tokens: Mapping[str, str], work: str
+) -> Iterator[str]:
+    """Yield the modules and the commands in a shell of their own, so that no other package has them."""
+    yield f'(\ncd "{work}/source"'
+    if build.modules is not None:
+        yield from operations(build.modules)
+    settings = _settings(build, {"PATH": "\0PATH"})
+    gone = [e.name for e in build.environment if e.kind == "unset" and e.name not in settings]
+    if gone:
+        yield f"unset {' '.join(gone)}"
+    yield f'export TMPDIR="{work}"/tmp'
+    for name, value in settings.items():
+        yield f"export {name}={_value(name, value, tokens, work)}"
+    for step in steps:
+        if isinstance(step, Run):
+            yield " ".join(_word(_late(word, tokens)) for word in step.argv)
+    yield ")"
+
+
+def _settings(build: BuildPlan, base: Mapping[str, str]) -> dict[str, str]:
+    return applied((edit for edit in build.environment if edit.why != "site keep_env"), base)
+
+
+def _value(name: str, value: str, tokens: Mapping[str, str], work: str) -> str:
+    return f'"{work}"/home' if name == "HOME" else _quoted(_late(value, tokens))
+
+
+def _late(text: str, tokens: Mapping[str, str]) -> str:
+    """Fill in late tokens; what the modules set is left to the shell."""
+    return late(text, {**tokens, **{f"env.{name}": f"\0{{{name}}}" for name in variables_in(text)}})
+
+
 def _checks(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[str]:
+    lines = list(_check_lines(package, scripts))
+    if not lines or package.run_modules is None:
+        yield from lines
+        return
+    # Ranks may only be started where a job runs; the batch system says so by its variables.
+    yield "(\nexport PATH PYTHONNOUSERSITE=1"
+    yield from operations(package.run_modules)
+    for edit in package.run_environment:
+        if edit.kind == "unset":
+            yield f"unset {edit.name}"
+        else:
+            yield f"export {edit.name}={_quoted(_late(edit.value, _tokens('$WORK')))}"
+    yield from lines
+    yield ")"
+
+
+def _check_lines(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[str]:
     for check in package.checks:
         if check.imports:
             code = "; ".join(f"import {name}" for name in check.imports)
@@ -136,10 +197,15 @@ def _checks(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[str]:
             if text is None:
                 continue
             tokens = {**_tokens("$WORK"), "ranks": str(check.ranks)}
-            launcher = " ".join(_quoted(late(word, tokens)) for word in check.launcher)
+            launcher = " ".join(_quoted(_late(word, tokens)) for word in check.launcher)
             settings = "".join(f"{name}={shlex.quote(value)} " for name, value in check.environment)
             yield f"cat > \"$WORK/{file}\" <<'PYBUILD_END'\n{text.rstrip()}\nPYBUILD_END"
-            yield f'{settings}PYBUILD_RANKS={check.ranks} {launcher} "$PREFIX/bin/python" "$WORK/{file}"'
+            ranks = f'{settings}PYBUILD_RANKS={check.ranks} {launcher} "$PREFIX/bin/python" "$WORK/{file}"'
+            if package.run_modules is None:
+                yield ranks
+            else:
+                yield f'if [ -n "${{SLURM_JOB_ID:-}}${{PBS_JOBID:-}}" ]; then {ranks}'
+                yield "else echo 'inside a job, run:' " + shlex.quote(ranks) + " >&2; fi"
 
 
 def _fetch(download: Download, work: str, addresses: Mapping[str, str]) -> Iterator[str]:
@@ -149,6 +215,11 @@ def _fetch(download: Download, work: str, addresses: Mapping[str, str]) -> Itera
 
 def _path(download: Download, work: str) -> str:
     return f'"{work}"/{shlex.quote(download.file)}'
+
+
+def _word(text: str) -> str:
+    """Quote a word of a command where it needs it."""
+    return text if _PLAIN.fullmatch(text) else _quoted(text)
 
 
 def _quoted(text: str) -> str:

@@ -26,7 +26,7 @@ def fill(text: str, fields: Mapping[str, str], *, where: str) -> str:
         name = match.group(1)
         if name in fields:
             return fields[name]
-        if name in LATE:
+        if name in LATE or name.startswith("env."):
             return "${{ " + name + " }}"
         raise PlanError(
             f"{where}: nothing provides the field {name!r}",

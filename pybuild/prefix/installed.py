@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from pybuild.model.plan import PackagePlan, PlannedCheck
+from pybuild.model.plan import PackagePlan
 from pybuild.prefix import places
 from pybuild.prefix.contents import record_paths
 from pybuild.prefix.notes import Note
@@ -35,18 +34,12 @@ def planned(prefix: Path, name: str) -> PackagePlan | None:
     record = read_record(prefix, name)
     if record is None:
         return None
-    data = record["package"]
-    known = {field.name for field in fields(PackagePlan)} - {"build", "checks"}
-    values = {key: _tuples(value) for key, value in data.items() if key in known}
-    checks = tuple(PlannedCheck(**{key: _tuples(v) for key, v in row.items()}) for row in data["checks"])
-    return PackagePlan(**values, checks=checks)
+    from cattrs import structure
+
+    return structure({**record["package"], "build": None}, PackagePlan)
 
 
 def files_of(prefix: Path, note: Note) -> tuple[str, ...]:
     """Return the files that conda says the package owns, relative to the prefix."""
     stem = f"{note['name']}-{note['version']}-{note['build']}"
     return tuple(sorted(record_paths(places.meta(prefix) / f"{stem}.json")))
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -8,7 +8,8 @@ from pybuild.errors import PlanError
 from pybuild.model.plan import Edit
 from pybuild.model.recipe import Build
 from pybuild.model.site import Rule, When
-from pybuild.plan.environment import applied, build_environment
+from pybuild.plan.environment import Circumstances, applied, build_environment
+from pybuild.plan.rules import acting_rules
 from tests.plan.worlds import machine, site
 
 FIELDS = {"mpi.cc": "/usr/bin/mpicc", "compiler.cc": "/usr/bin/gcc"}
@@ -24,26 +25,34 @@ RULE = Rule(
 def edits(
     *rules: Rule, virtuals: tuple[str, ...] = ("mpi",), env: tuple[tuple[str, str], ...] = ()
 ) -> list[Edit]:
-    made = build_environment(
-        "thing", Build(env=env), virtuals, FIELDS, site(rules=rules), machine(environment=(("TMPDIR", "/t"),))
+    here = site(rules=rules)
+    acting = acting_rules(
+        here, recipe="thing", providers=dict.fromkeys(virtuals, "wrapper"), target=None, python="3.11.7"
     )
-    return list(made)
+    circumstances = Circumstances(recipe="thing", fields=FIELDS, site=here, rules=acting)
+    return list(build_environment(Build(env=env), circumstances, machine(environment=(("TMPDIR", "/t"),))))
 
 
 def test_what_every_build_gets() -> None:
     """What the site lets through and seven variables of our own; each says why."""
     made = edits()
     assert [edit.name for edit in made] == [
-        "TMPDIR", "PATH", "HOME", "LC_ALL", "PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE",
+        "TMPDIR", "PATH", "PATH", "HOME", "LC_ALL",
+        "PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE",
     ]  # fmt: skip
     assert all(edit.why for edit in made)
-    assert made[1].value == "${{ overlay }}/bin:${{ host }}/bin:/usr/bin:/bin"
+    assert applied(made, {})["PATH"] == "${{ overlay }}/bin:${{ host }}/bin:/usr/bin:/bin"
 
 
 def test_a_rule_acts_only_where_its_virtual_is_needed() -> None:
     """And its reason is in the plan."""
     assert edits(RULE)[-1] == Edit(
-        kind="set", name="MPICH_CC", value="/usr/bin/gcc", why="rule one-compiler: so"
+        kind="set",
+        name="MPICH_CC",
+        value="/usr/bin/gcc",
+        why="rule one-compiler: so",
+        by="site here: rule one-compiler",
+        source="man",
     )
     assert all(edit.name != "MPICH_CC" for edit in edits(RULE, virtuals=("compiler",)))
     always = Rule(name="always", env=(("A", "1"),), reason="so", source="man")

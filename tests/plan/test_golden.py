@@ -22,6 +22,7 @@ from pybuild.model.machine import FoundProvider, Interpreter, Machine, PrefixSta
 from pybuild.model.request import Request
 from pybuild.plan.make import make_plan
 from pybuild.plan.resolve import World
+from pybuild.plan.rules import choose_target
 from pybuild.plan.specs import parse_spec
 from tests.plan.worlds import prefix
 
@@ -63,7 +64,39 @@ class Case(NamedTuple):
     state: PrefixState = NEW
     providers: tuple[FoundProvider, ...] = (COMPILER, MPI)
     verbose: bool = False
+    site: str = "generic"
+    target: str | None = None
 
+
+SITES = sorted(
+    path.stem
+    for path in (ROOT / "sitecfg").glob("*.yaml")
+    if path.stem != "generic" and "\nabstract: true" not in path.read_text()
+)
+"""Every machine that is written down: its plans can be held against its own documentation."""
+
+VIEW = "/user-environment/env/default/bin"
+FOUND = {
+    "alps": (
+        FoundProvider(
+            virtual="compiler", provider="gnu", identity="gcc (Spack GCC) 14.2.0",
+            fields=(("cc", f"{VIEW}/gcc"),),
+        ),
+        FoundProvider(
+            virtual="mpi", provider="cray-mpich", identity=f"{VIEW}/mpicc: gcc",
+            fields=(("cc", f"{VIEW}/mpicc"), ("shared", "-shared"), ("soname", "libmpi")),
+        ),
+    ),
+}  # fmt: skip
+"""What is found where a site has no modules."""
+
+ON_CRAYS = {
+    "cori-mpi4py-as-in-2019": Case(
+        "mpi4py[exe]==3.0.0", prefix(python="3.7.4", path="/home/me/env"), site="cori"
+    ),
+    "cori-knl-mpi4py": Case("mpi4py", site="cori", target="knl"),
+    "perlmutter-gpu-mpi4py": Case("mpi4py", site="perlmutter", target="gpu"),
+}
 
 CASES = {
     "mpi4py": Case("mpi4py"),
@@ -72,11 +105,13 @@ CASES = {
     "mpi4py-3.1.6": Case("mpi4py==3.1.6", prefix(python="3.11.7", path="/home/me/env")),
     "mpi4py-3.0.3": Case("mpi4py==3.0.3"),
     "mpi4py-exe": Case("mpi4py[exe]", prefix(python="2.7.18", path="/home/me/env")),
+    **ON_CRAYS,
+    **{f"{site}-mpi4py": Case("mpi4py", site=site, providers=FOUND.get(site, ())) for site in SITES},
 }
 
 
 def text(case: Case) -> str:
-    site = load_site(str(ROOT / "sitecfg" / "generic.yaml"))
+    site = load_site(str(ROOT / "sitecfg" / f"{case.site}.yaml"))
     spec = parse_spec(case.spec)
     recipes = load_closure(RecipeTree([ROOT / "recipes"]), [spec.name], site, tools=("build", "pip"))
     machine = Machine(
@@ -85,7 +120,8 @@ def text(case: Case) -> str:
                    "manylinux2014_x86_64", "linux_x86_64"),
         environment=(("TMPDIR", "/scratch"),),
     )  # fmt: skip
-    world = World(site=site, recipes=recipes, machine=machine, state=case.state)
+    target = choose_target(site, case.target)
+    world = World(site=site, recipes=recipes, machine=machine, state=case.state, target=target)
     request = Request(specs=(spec,), prefix=case.state.path)
     plan = make_plan(request, world, held=(), channel="/home/me/channel")
     return plan_text(plan, verbose=case.verbose) + "\n"

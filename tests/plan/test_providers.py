@@ -68,7 +68,7 @@ def test_every_provider_has_the_common_fields(field: str) -> None:
 
 def test_the_first_of_a_sites_providers_wins_by_the_sites_order() -> None:
     """The order in the site file decides, not the order in which things were found."""
-    rows = tuple(Provider(name=n, where="path", programs=(("cc", (n,)),)) for n in ("icc", "gcc"))
+    rows = tuple(Provider(name=n, where="shell", programs=(("cc", (n,)),)) for n in ("icc", "gcc"))
     found = tuple(
         FoundProvider(virtual="compiler", provider=n, fields=(("cc", f"/{n}"),), identity=n)
         for n in ("gcc", "icc")
@@ -87,7 +87,7 @@ def test_a_missing_compiler_is_only_lacking() -> None:
 
 def test_any_other_missing_provider_is_an_error() -> None:
     """With all places that were looked at."""
-    rows = (Provider(name="wrapper", where="path", programs=(("cc", ("mpicc", "mpiicc")),)),)
+    rows = (Provider(name="wrapper", where="shell", programs=(("cc", ("mpicc", "mpiicc")),)),)
     here = site(virtuals=(Virtual(name="mpi", providers=rows),))
     with pytest.raises(PlanError, match="provides 'mpi': no mpicc or mpiicc on the PATH"):
         bind("mpi", here, machine(providers=(COMPILER,)), no_prefix(), {})

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,12 @@ from pybuild.model.plan import (
     Step,
     Unpack,
 )
+from pybuild.model.recipe import Build
 from pybuild.plan.script import render_script
-from tests.plan.worlds import sha
+from pybuild.process import capture
+from tests.plan import worlds
+from tests.plan.cray import cray
+from tests.plan.worlds import sha, user_of_mpi, world
 
 PATH = Edit(kind="set", name="PATH", value="/usr/bin:/bin", why="path")
 PRINT = ("/bin/sh", "-c", 'printf "%s\\0" "$@" >> "$OUT"', "sh")
@@ -288,3 +293,45 @@ def test_every_script_parses(name: str) -> None:
     done = bash(script, "-n")
     assert (done.returncode, done.stderr) == (0, "")
     assert os.linesep + "set -euo pipefail" in script
+
+
+def test_with_modules_it_is_the_documentations_own_page() -> None:
+    """Fetch, unpack, swap the programming environment, unload huge pages, build, install: in that order."""
+    recipe = user_of_mpi(
+        build=Build(
+            system="distutils",
+            args=("--mpicc=${{ mpi.cc }} ${{ mpi.shared }}",),
+            build_commands=(("build_exe", "--mpicc=${{ mpi.cc }} ${{ mpi.dynamic }}"),),
+            install_commands=(("install_exe", "--install-dir=${{ staging }}/bin"),),
+        )
+    )
+    made = worlds.plan(world(recipe, site=cray()), "thing")
+    lines = render_script(made, {}, {}).splitlines()
+    expected = (
+        "fetch ",
+        "tar ",
+        "module swap PrgEnv-intel PrgEnv-gnu",
+        "module unload craype-hugepages2M",
+        "loaded PrgEnv-gnu",
+        "gone 'craype-hugepages*'",
+        'export CRAYPE_LINK_TYPE="dynamic"',
+        '"${PREFIX}/bin/python" setup.py build "--mpicc=cc -shared"',
+        '"${PREFIX}/bin/python" setup.py build_exe "--mpicc=cc -dynamic"',
+        '"${PREFIX}/bin/python" setup.py install ',
+        '"${PREFIX}/bin/python" setup.py install_exe "--install-dir=${PREFIX}/bin"',
+    )
+    start = lines.index("### thing 1.0")
+    places = [next(n for n, line in enumerate(lines) if n > start and line.startswith(e)) for e in expected]
+    assert places == sorted(places)
+
+
+def test_a_module_that_does_not_load_stops_the_script(tmp_path: Path) -> None:
+    """The module command says nothing about failure, so the script looks at what is loaded."""
+    init = tmp_path / "init"
+    init.write_text("module() { :; }\nLOADEDMODULES=craype-haswell:PrgEnv-intel:cray-mpich:dvs\n")
+    site = cray()
+    site = replace(site, modules=replace(site.modules, init=(str(init),)))
+    script = tmp_path / "script"
+    script.write_text(render_script(worlds.plan(world(user_of_mpi(), site=site), "thing"), {}, {}))
+    answer = capture(["bash", str(script)], env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
+    assert (answer.code, "not loaded: craype-hugepages2M" in answer.err) == (9, True), answer.err

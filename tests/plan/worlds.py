@@ -117,12 +117,12 @@ def site(**changes: Any) -> Site:
     virtuals = (
         Virtual(
             name="compiler",
-            providers=(Provider(name="system", where="path", programs=(("cc", ("gcc", "cc")),)),),
+            providers=(Provider(name="system", where="shell", programs=(("cc", ("gcc", "cc")),)),),
         ),
         Virtual(
             name="mpi",
             providers=(
-                Provider(name="wrapper", where="path", programs=(("cc", ("mpicc",)),)),
+                Provider(name="wrapper", where="shell", programs=(("cc", ("mpicc",)),)),
                 Provider(name="prefix", where="prefix", programs=(("cc", ("mpicc",)),)),
                 Provider(name="mpich", where="recipe", recipe="mpich"),
             ),

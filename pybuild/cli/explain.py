@@ -1,0 +1,75 @@
+"""``pybuild explain``: which rule did what, and why."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from pybuild.cli.settings import request_of, settings_of
+from pybuild.cli.text import columns, paint, put
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from pybuild.plan.explain import Reason
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_TITLES = {
+    "choice": "chosen", "module": "modules", "field": "fields", "variable": "variables",
+    "command": "commands", "library": "libraries",
+}  # fmt: skip
+
+
+def explain(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Print what put each operation, variable and flag of a plan there."""
+    from pybuild.plan.explain import explain as reasons_of
+    from pybuild.plan.explain import touches
+    from pybuild.workflow import prepare
+
+    variables = [word for word in arguments.specs if _VARIABLE.fullmatch(word)]
+    arguments.specs = [word for word in arguments.specs if word not in variables] or ["mpi4py"]
+    # No prefix is looked at unless one is named: a new one has nothing that could stand for an answer.
+    arguments.prefix = arguments.prefix or os.path.join(os.getcwd(), ".pybuild-explain")
+    arguments.rebuild = True
+    settings = settings_of(arguments, environ)
+    plan = prepare(request_of(arguments, environ), settings, acting=False)
+    found = {
+        package.name: tuple(
+            reason
+            for reason in reasons_of(package, settings.captures)
+            if not variables or any(touches(reason, variable) for variable in variables)
+        )
+        for package in plan.packages
+        if package.requested
+    }
+    if arguments.json:
+        put(json.dumps({name: [asdict(reason) for reason in rows] for name, rows in found.items()}, indent=2))
+        return 0
+    where = f"{plan.site}, target {plan.target}" if plan.target else plan.site
+    for package in plan.packages:
+        if package.requested:
+            put(paint(f"{package.name} {package.version} at {where}", "bold"))
+            put("\n".join(_lines(found[package.name])) or "  nothing in the plan touches it")
+    for note in plan.notes:
+        put(f"note: {note}")
+    return 0
+
+
+def _lines(reasons: tuple[Reason, ...]) -> Iterator[str]:
+    for kind, title in _TITLES.items():
+        for at in ("build", "run"):
+            rows = [reason for reason in reasons if (reason.kind, reason.at) == (kind, at)]
+            if rows:
+                yield f"\n{title}" + (" while it runs" if at == "run" else "")
+            for reason in rows:
+                yield f"  {paint(reason.what, 'bold')}"
+                told = (
+                    ("by", reason.by), ("why", reason.why),
+                    ("source", reason.source), ("since", reason.since),
+                    ("sets", ", ".join(reason.variables)),
+                )  # fmt: skip
+                yield from columns([row for row in told if row[1]], indent="      ")

@@ -1,0 +1,53 @@
+"""What holds for one package of the closure at this site: fields, rules, providers, target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pybuild.plan.effective import holds
+from pybuild.plan.environment import Circumstances
+from pybuild.plan.modules import Wish
+from pybuild.plan.providers import Bound
+from pybuild.plan.resolve import Chosen, World
+from pybuild.plan.rules import acting_rules
+
+
+def circumstances(chosen: Chosen, python: str, world: World) -> Circumstances:
+    """Return what the environments of a package are made from.
+
+    Args:
+        python: full version of the prefix's Python.
+    """
+    providers = {b.virtual: b.provider for b in chosen.bound}
+    version = chosen.release.version if chosen.release else ""
+    return Circumstances(
+        recipe=chosen.name,
+        fields={**fields_of(chosen.bound), "version": version, "name": chosen.name},
+        site=world.site,
+        rules=acting_rules(
+            world.site, recipe=chosen.name, providers=providers, target=world.target, python=python
+        ),
+        providers=tuple((b.virtual, b.site) for b in chosen.bound if b.site is not None),
+        target=world.target,
+    )
+
+
+def wish_of(chosen: Chosen, python: str, world: World) -> Wish | None:
+    """Return what the package's modules are loaded for, None where it asks the site for nothing."""
+    if not chosen.bound or chosen.release is None:
+        return None
+    here = circumstances(chosen, python, world)
+    version, site = chosen.release.version, world.site.name
+    return Wish(
+        site=world.site,
+        target=world.target,
+        providers=here.providers,
+        rules=here.rules,
+        own=tuple(m for m in chosen.recipe.modules if holds(m.when, version, python, chosen.options, site)),
+        recipe=chosen.name,
+    )
+
+
+def fields_of(bound: Iterable[Bound]) -> dict[str, str]:
+    """Return the fields of all providers, keyed ``mpi.cc``."""
+    return {name: value for b in bound for name, value in b.fields.items()}

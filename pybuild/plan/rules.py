@@ -1,0 +1,48 @@
+"""Which of a site's rules and targets act on a package."""
+
+from __future__ import annotations
+
+from pybuild.errors import PlanError
+from pybuild.model.site import Rule, Site, Target, When, base_of
+from pybuild.plan.releases import satisfies
+
+
+def choose_target(site: Site, name: str | None) -> Target | None:
+    """Return the target that was asked for, the site's default, or None where a site has none.
+
+    Raises:
+        PlanError: the site has no such target.
+    """
+    if name is None:
+        return site.targets[0] if site.targets else None
+    for target in site.targets:
+        if target.name == name:
+            return target
+    known = ", ".join(target.name for target in site.targets) or "none"
+    raise PlanError(
+        f"site {site.name} has no target {name!r}; its targets: {known}",
+        hint=f"pybuild site show {site.name}",
+    )
+
+
+def acting_rules(
+    site: Site, *, recipe: str, providers: dict[str, str], target: Target | None, python: str
+) -> tuple[Rule, ...]:
+    """Return the rules whose conditions hold, in the site's order.
+
+    Args:
+        providers: the chosen provider by virtual; a condition on ``hdf5`` holds for ``hdf5[mpi]`` too.
+        python: full version of the prefix's Python.
+    """
+    named = {*providers, *map(base_of, providers)}
+
+    def holds(when: When) -> bool:
+        return (
+            (when.virtual is None or when.virtual in named)
+            and all(providers.get(virtual) == name for virtual, name in when.provider)
+            and (when.recipe is None or when.recipe == recipe)
+            and (when.target is None or (target is not None and when.target == target.name))
+            and (when.python is None or satisfies(python, when.python))
+        )
+
+    return tuple(rule for rule in site.rules if holds(rule.when))
