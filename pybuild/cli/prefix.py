@@ -10,6 +10,7 @@ from pybuild.cli.settings import prefix_of, settings_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, PrefixError, UsageError
 from pybuild.prefix.notes import Note, is_installed, read_note, read_notes
+from pybuild.prefix.pending import collected, job_rows, state_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,18 +19,20 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from pybuild.workflow import Settings
+
 
 def list_(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """List what pybuild installed, and whether conda still has it."""
     prefix = _named(arguments, environ)
-    notes = [{**note, "installed": is_installed(prefix, note)} for note in read_notes(prefix)]
+    notes = [{**collected(note), "installed": is_installed(prefix, note)} for note in read_notes(prefix)]
     if arguments.json:
         put(json.dumps(notes, indent=1))
         return 0
     rows = [("name", "version", "build", "site", "verified")] if notes else []
     rows += [
         (str(n["name"]), str(n["version"]), str(n["build"]), str(n["site"]),
-         str(n["level"]) if n["installed"] else "gone: conda removed or replaced it")
+         _level(n) if n["installed"] else "gone: conda removed or replaced it")
         for n in notes
     ]  # fmt: skip
     for line in columns(rows):
@@ -44,7 +47,7 @@ def info(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.prefix.installed import read_record
 
     prefix = _existing(arguments, environ)
-    note = _note(prefix, arguments.name)
+    note = collected(_note(prefix, arguments.name))
     record = read_record(prefix, arguments.name) or {}
     if arguments.json:
         put(json.dumps({"note": note, "record": record}, indent=1))
@@ -73,25 +76,78 @@ def log(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Prove what is installed, and note the level that each package reached."""
+    """Prove what is installed, here or on nodes that are asked for, and note the level of each package."""
+    from dataclasses import replace
+
     from pybuild.cli.progress import Screen
-    from pybuild.workflow import locked
-    from pybuild.workflow import verify as prove
 
     prefix = _existing(arguments, environ)
     names = tuple(arguments.names) or tuple(
         str(n["name"]) for n in read_notes(prefix) if is_installed(prefix, n)
     )
+    _demand_ranks(arguments)
     with Screen() as screen:
-        settings = settings_of(arguments, environ, screen)
-        with locked(prefix, settings):
-            levels = prove(prefix, names, arguments.level, settings)
+        # A package belongs to the site that it was built for, unless the command line names another.
+        settings = replace(settings_of(arguments, environ, screen), site=arguments.site)
+        if arguments.submit:
+            return _submit(prefix, names, arguments, settings)
+        levels = _verified(prefix, names, arguments, settings)
     if arguments.json:
         put(json.dumps(dict(levels)))
     else:
         for line in columns(levels):
             put(line)
     return 0
+
+
+def _verified(
+    prefix: Path, names: tuple[str, ...], arguments: argparse.Namespace, settings: Settings
+) -> tuple[tuple[str, str], ...]:
+    from contextlib import nullcontext
+    from pathlib import Path
+
+    from pybuild.elsewhere import ask_for_nodes, has_nodes, ranked_names
+    from pybuild.prefix import places
+    from pybuild.proof import verify as prove
+    from pybuild.workflow import locked
+
+    if arguments.on == "compute" and not has_nodes(prefix, ranked_names(prefix, names), settings):
+        return ask_for_nodes(prefix, ranked_names(prefix, names), _job_options(arguments), settings)
+    job = Path(arguments.job) if arguments.job else None
+    # Where a job finds the prefix read-only, there is nobody to lock out and no place for a lock.
+    free = job is not None and not os.access(places.notes(prefix), os.W_OK)
+    with nullcontext() if free else locked(prefix, settings):
+        return prove(prefix, names, arguments.level, settings, job=job)
+
+
+def _submit(prefix: Path, names: tuple[str, ...], arguments: argparse.Namespace, settings: Settings) -> int:
+    from pybuild.elsewhere import ranked_names, submit_job
+    from pybuild.workflow import locked
+
+    chosen = ranked_names(prefix, names)
+    with locked(prefix, settings):
+        number = submit_job(prefix, chosen, _job_options(arguments), settings)
+    if arguments.json:
+        put(json.dumps({"job": number, "names": chosen}))
+    else:
+        put(f"job {number} proves {', '.join(chosen)}")
+        say(f"{paint('hint:', 'cyan')} pybuild list -p {prefix} shows what it found when it has ended")
+    return 0
+
+
+def _demand_ranks(arguments: argparse.Namespace) -> None:
+    if arguments.on and arguments.submit:
+        raise UsageError("--on compute waits for nodes and --submit does not", hint="take one of them")
+    if (arguments.on or arguments.submit) and arguments.level not in (None, "ranked"):
+        raise UsageError(f"level {arguments.level} needs no nodes", hint="leave --on and --submit out")
+    if arguments.job_options and not (arguments.on or arguments.submit):
+        raise UsageError("--job-options is for --on compute and --submit", hint="add one of them")
+
+
+def _job_options(arguments: argparse.Namespace) -> tuple[str, ...]:
+    import shlex
+
+    return tuple(shlex.split(arguments.job_options or ""))
 
 
 def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -118,6 +174,15 @@ def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     else:
         say(f"{paint('done:', 'green')} removed {', '.join(arguments.names)} from {prefix}")
     return 0
+
+
+def _in_job(proof: dict[str, Any]) -> str:
+    return f" in job {proof['job']}" if proof.get("job") else ""
+
+
+def _level(note: Note) -> str:
+    job = state_of(note)
+    return f"{note['level']}, {job}" if job else str(note["level"])
 
 
 def _existing(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Path:
@@ -166,7 +231,9 @@ def _info_rows(note: Note, record: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [(f"seconds: {step}", f"{value:g}") for step, value in record.get("seconds", {}).items()]
     proofs = note["proofs"]
     assert isinstance(proofs, list)
+    rows += job_rows(note)
     rows += [
-        (f"proof: {p['level']}", f"{p['when']} on {p['where']}  {json.dumps(p['seen'])}") for p in proofs
+        (f"proof: {p['level']}", f"{p['when']} on {p['where']}{_in_job(p)}  {json.dumps(p['seen'])}")
+        for p in proofs
     ]
     return [(label, text) for label, text in rows if text]

@@ -13,6 +13,11 @@ from pybuild.verify.families import FAMILIES, check_one, libraries_of
 from pybuild.verify.resolve import Closure, Loader
 from pybuild.verify.tree import Tree
 
+HUGE_PAGES = (
+    "it takes over the memory of an interpreter that was not made for it; "
+    "unload the huge-pages module (craype-hugepages*) before building"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRules:
@@ -24,7 +29,7 @@ class LinkRules:
         expected: (``soname`` of a check, final path of the provider's library) pairs.
         users: ELF files of the whole prefix, relative to it, that need MPI or HDF5; see ``find_users``.
         forbidden: folders that no RUNPATH may point into: stages, overlays, host prefixes.
-        refused: stems of libraries that nothing may bring in.
+        refused: (stem of a library that nothing may bring in, why and what keeps it out).
         absent: names of libraries that only compute nodes have (``libcuda.so.1``): they may be missing here.
     """
 
@@ -33,7 +38,7 @@ class LinkRules:
     expected: tuple[tuple[str, str], ...] = ()
     users: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ("libhugetlbfs",)
+    refused: tuple[tuple[str, str], ...] = (("libhugetlbfs", HUGE_PAGES),)
     absent: tuple[str, ...] = ()
 
 

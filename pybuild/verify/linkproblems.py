@@ -14,7 +14,7 @@ def find_problems(
     loader: Loader,
     *,
     forbidden: tuple[str, ...],
-    refused: tuple[str, ...],
+    refused: tuple[tuple[str, str], ...],
     absent: tuple[str, ...],
 ) -> list[str]:
     """Return one sentence for each thing that is wrong: missing, refused, too old, pointing into a stage.
@@ -32,7 +32,7 @@ def find_problems(
 
 def _missing(closures: tuple[Closure, ...], loader: Loader, absent: tuple[str, ...]) -> Iterator[str]:
     needers: dict[str, list[str]] = {}
-    for closure in closures:
+    for closure in _opened_first(closures, loader):
         for item in closure.found:
             if item.path is None and item.name not in absent:
                 needers.setdefault(item.name, []).append(loader.tree.shown(item.needer))
@@ -40,14 +40,29 @@ def _missing(closures: tuple[Closure, ...], loader: Loader, absent: tuple[str, .
         yield f"{_with_others(users)}: needs {name}, which is found nowhere; expected it to resolve to a file"
 
 
-def _refused(closures: tuple[Closure, ...], loader: Loader, refused: tuple[str, ...]) -> Iterator[str]:
-    needers: dict[str, list[str]] = {}
+def _opened_first(closures: tuple[Closure, ...], loader: Loader) -> tuple[Closure, ...]:
+    """Leave out the libraries that another file of the package brings in.
+
+    What these need is found from there, and in that closure it is looked at: a DT_RPATH is inherited, so the
+    libraries that an old wheel carries have none. Libraries that only bring in each other all stay.
+    """
+    brought = {item.real for closure in closures for item in closure.found}
+    first = [closure for closure in closures if loader.tree.real(closure.path) not in brought]
+    served = {item.real for closure in first for item in closure.found}
+    return tuple(closure for closure in closures if loader.tree.real(closure.path) not in served)
+
+
+def _refused(
+    closures: tuple[Closure, ...], loader: Loader, refused: tuple[tuple[str, str], ...]
+) -> Iterator[str]:
+    needers: dict[tuple[str, str], list[str]] = {}
     for closure in closures:
         for item in closure.found:
-            if refused and item.name.startswith(refused):
-                needers.setdefault(item.name, []).append(loader.tree.shown(item.needer))
-    for name, users in needers.items():
-        yield f"{_with_others(users)}: needs {name}, which this site refuses; expected it not to be linked"
+            for stem, why in refused:
+                if item.name.startswith(stem):
+                    needers.setdefault((item.name, why), []).append(loader.tree.shown(item.needer))
+    for (name, why), users in needers.items():
+        yield f"{_with_others(users)}: needs {name}, which must not be linked: {why}"
 
 
 def _versions(closures: tuple[Closure, ...], loader: Loader) -> Iterator[str]:

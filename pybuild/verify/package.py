@@ -18,7 +18,7 @@ from pybuild.verify.imported import check_imported
 from pybuild.verify.levels import reaches
 from pybuild.verify.linked import LinkReport, LinkRules, check_linked
 from pybuild.verify.provider import linked_library
-from pybuild.verify.ranked import check_ranked
+from pybuild.verify.ranked import PLAIN, Setting, check_ranked
 from pybuild.verify.tree import Tree
 
 TIMEOUT = 300.0
@@ -37,13 +37,20 @@ class Outcome(NamedTuple):
 
 
 def link_check(
-    tree: Tree, files: Sequence[str], package: PackagePlan, forbidden: tuple[str, ...] = ()
+    tree: Tree,
+    files: Sequence[str],
+    package: PackagePlan,
+    *,
+    environment: Mapping[str, str] | None = None,
+    forbidden: tuple[str, ...] = (),
 ) -> LinkReport:
     """Check how files will be linked, without running anything.
 
     Args:
         tree: the prefix as it will be.
         files: the package's files, relative to the prefix.
+        environment: of the site's modules, in which its wrappers work and whose LD_LIBRARY_PATH will hold at
+            run time; None where the site has none.
         forbidden: folders that no search path may name.
 
     Raises:
@@ -55,22 +62,32 @@ def link_check(
         expected=tuple(
             (check.soname, library)
             for check in package.checks
-            if check.soname and (library := _library(check, check.soname, tree)) is not None
+            if check.soname and (library := _library(check, check.soname, tree, environment)) is not None
         ),
         users=find_users(tree) if any(check.soname for check in package.checks) else (),
         forbidden=forbidden,
         absent=package.absent,
+        library_path=_library_path(environment),
+        **({"refused": package.refused} if package.refused else {}),
     )
     return check_linked(tree, files, package.checks, rules=rules).demand()
 
 
-def _library(check: PlannedCheck, soname: str, tree: Tree) -> str | None:
+def _library(
+    check: PlannedCheck, soname: str, tree: Tree, environment: Mapping[str, str] | None
+) -> str | None:
     """Return the one file that the check's extension must link, None where nobody can say."""
+    tokens = {"prefix": tree.prefix, **{f"env.{name}": v for name, v in (environment or {}).items()}}
     if check.library:
-        return late(check.library, {"prefix": tree.prefix})
-    wrapper = [late(word, {"prefix": tree.prefix}) for word in check.wrapper]
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
-    return linked_library(check.virtual, wrapper, soname, tree, environment)
+        return late(check.library, tokens)
+    wrapper = [late(word, tokens) for word in check.wrapper]
+    plain = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    return linked_library(check.virtual, wrapper, soname, tree, environment or plain)
+
+
+def _library_path(environment: Mapping[str, str] | None) -> tuple[str, ...]:
+    value = (environment or {}).get("LD_LIBRARY_PATH", "")
+    return tuple(part for part in value.split(":") if part)
 
 
 def prove(
@@ -81,6 +98,7 @@ def prove(
     environment: Mapping[str, str],
     *,
     preload: str | None = None,
+    setting: Setting = PLAIN,
 ) -> Outcome:
     """Run the checks of an installed package up to ``wanted``; return how far it came.
 
@@ -88,23 +106,26 @@ def prove(
         files: the package's files, relative to the prefix.
         environment: whole environment of the checks.
         preload: shared object that every import loads first, for tests.
+        setting: where this runs, and what the site knows about it.
 
     A level for which a package has no checks counts as reached with the one before it, so a
     package without ranks checks can reach ``ranked`` only through the packages that use it.
     """
-    level, proofs = "built", [_proof("built", {"files": len(files)}, environment)]
+    level, proofs = "built", [_proof("built", {"files": len(files)}, setting)]
     try:
         if reaches(wanted, "linked"):
-            report = link_check(Tree(str(prefix), (str(prefix),)), files, package)
+            loaded = environment if package.run_modules is not None else None
+            report = link_check(Tree(str(prefix), (str(prefix),)), files, package, environment=loaded)
             seen = {"libraries": [asdict(library) for library in report.libraries]}
-            level, proofs = "linked", [*proofs, _proof("linked", seen, environment)]
-        for step, run in (("imported", _imported), ("ranked", _ranked)):
+            level, proofs = "linked", [*proofs, _proof("linked", seen, setting)]
+        for step in ("imported", "ranked"):
             checks = [check for check in package.checks if check.level == step]
             if reaches(wanted, step) and checks:
-                new = [
-                    _proof(step, run(check, prefix, environment, preload), environment) for check in checks
-                ]
-                level, proofs = step, [*proofs, *new]
+                if step == "imported":
+                    all_seen = [_imported(check, prefix, environment, preload) for check in checks]
+                else:
+                    all_seen = [_ranked(check, prefix, environment, setting) for check in checks]
+                level, proofs = step, [*proofs, *(_proof(step, seen, setting) for seen in all_seen)]
     except VerificationError as error:
         return Outcome(level, tuple(proofs), error)
     return Outcome(level, tuple(proofs), None)
@@ -132,18 +153,21 @@ def _imported(
 
 
 def _ranked(
-    check: PlannedCheck, prefix: Path, environment: Mapping[str, str], preload: str | None
+    check: PlannedCheck, prefix: Path, environment: Mapping[str, str], setting: Setting
 ) -> dict[str, object]:
     python = str(prefix / "bin/python")
-    report = check_ranked(check, python, str(prefix), environment, TIMEOUT, oversubscribe=check.environment)
+    report = check_ranked(
+        check, python, str(prefix), environment, TIMEOUT, oversubscribe=check.environment, setting=setting
+    )
     return asdict(report)
 
 
-def _proof(level: str, seen: Mapping[str, object], environment: Mapping[str, str]) -> Proof:
+def _proof(level: str, seen: Mapping[str, object], setting: Setting) -> Proof:
+    nodes = seen.get("nodes")  # a launcher on a login node starts its ranks elsewhere
     return {
         "level": level,
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "where": platform.node(),
-        "job": environment.get("SLURM_JOB_ID") or environment.get("PBS_JOBID"),
+        "where": ", ".join(nodes) if isinstance(nodes, tuple) and nodes else platform.node(),
+        "job": setting.job,
         "seen": dict(seen),
     }

@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pybuild.errors import VerificationError
 from pybuild.model.plan import PlannedCheck
+from pybuild.model.site import KnownFailure
+from pybuild.plan.templates import late
 from pybuild.process import Captured, capture
+from pybuild.verify.failures import explain
 from pybuild.verify.outcome import how_it_ended, last_lines
 from pybuild.verify.rankoutput import Answer, read_answers
+
+_NODE = "pybuild-node:"
+# Every rank says on which node it runs before it becomes the program: launchers send it elsewhere.
+_TELL_NODE = ("/bin/sh", "-c", f'echo {_NODE}$(uname -n): >&2; exec "$@"', "rank")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where checks run, and what the site knows about running there.
+
+    Attributes:
+        failures: texts that are explained where a run fails.
+        node: kind of the nodes that the ranks run on, None where nobody can say.
+        job: number of the allocation, None outside of one.
+        folder: one that every node sees and a check may write to; the prefix where None.
+    """
+
+    failures: tuple[KnownFailure, ...] = ()
+    node: str | None = None
+    job: str | None = None
+    folder: str | None = None
+
+
+PLAIN = Setting()
+"""A machine that nothing is known about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +52,7 @@ class RankReport:
         library: the MPI library's own version string.
         launcher: argv before the program.
         host: name of the node that ran the launcher.
+        nodes: names of the nodes that the ranks ran on.
     """
 
     size: int
@@ -31,6 +61,7 @@ class RankReport:
     launcher: tuple[str, ...]
     host: str
     seconds: float
+    nodes: tuple[str, ...] = ()
 
 
 def check_ranked(
@@ -43,6 +74,7 @@ def check_ranked(
     oversubscribe: tuple[tuple[str, str], ...] = (),
     library: str | None = None,
     cwd: str | None = None,
+    setting: Setting = PLAIN,
 ) -> RankReport:
     """Run a check's script through its launcher and return what the ranks agreed on.
 
@@ -52,19 +84,24 @@ def check_ranked(
         oversubscribe: the site's (variable, value) pairs for machines with fewer slots than ranks.
         library: text that the library's version string must contain; None accepts any.
         cwd: a folder that every node sees and the script may write to; the prefix where None.
+        setting: what explains a failure.
 
     The script prints one JSON line from rank 0: ``{"size": n, "ranks": [...], "library": "..."}``.
 
     Raises:
         VerificationError: the ranks do not see each other, do not agree, crash, hang or say nothing.
     """
-    launcher, script = _fill(check, python, prefix)
+    launcher, script = _fill(check, python, prefix, environment)
     child = _environment(check, environment, oversubscribe)
     started = time.monotonic()
-    argv = [*launcher, python, script]
-    answer = capture(argv, env=child, cwd=cwd or prefix, timeout=timeout)
+    argv = [*launcher, *_TELL_NODE, python, script]
+    answer = capture(argv, env=child, cwd=cwd or setting.folder or prefix, timeout=timeout)
     seconds = time.monotonic() - started
-    said = _judge(answer, check.ranks, timeout, launcher)
+    nodes, answer = _nodes(answer)
+    try:
+        said = _judge(answer, check.ranks, timeout, launcher)
+    except VerificationError as error:
+        raise _explained(error, answer, setting) from None
     if library is not None and library.lower() not in said.library.lower():
         raise VerificationError(f"the ranks run {said.library!r}, expected the site's library, {library!r}")
     return RankReport(
@@ -74,23 +111,37 @@ def check_ranked(
         launcher=launcher,
         host=platform.node(),
         seconds=round(seconds, 3),
+        nodes=nodes,
     )
 
 
-def _fill(check: PlannedCheck, python: str, prefix: str) -> tuple[tuple[str, ...], str]:
+def _nodes(answer: Captured) -> tuple[tuple[str, ...], Captured]:
+    """Return the names of the ranks' nodes, and the answer without them."""
+    pattern = rf"{_NODE}([^\s:]+):\n?"
+    nodes = tuple(sorted(set(re.findall(pattern, answer.err))))
+    return nodes, answer._replace(err=re.sub(pattern, "", answer.err))
+
+
+def _explained(error: VerificationError, answer: Captured, here: Setting) -> VerificationError:
+    known = explain(f"{answer.out}\n{answer.err}", here.failures, here.node)
+    if known is None:
+        return error
+    first, _, rest = error.message.partition("\n")
+    told = f"{first}: {known.means}" + (f"\n{rest}" if rest else "")
+    return VerificationError(told, hint=known.cure)
+
+
+def _fill(
+    check: PlannedCheck, python: str, prefix: str, environment: Mapping[str, str]
+) -> tuple[tuple[str, ...], str]:
     if not check.launcher or not check.script or check.ranks < 1:
         raise VerificationError(
             f"check {check.name!r} has no launcher, script or ranks, expected all three for the level ranked",
             hint="name the site's launcher in its file under launcher.ranks",
         )
-    values = {"prefix": prefix, "python": python, "ranks": str(check.ranks)}
-
-    def fill(text: str) -> str:
-        for name, value in values.items():
-            text = text.replace("${{ " + name + " }}", value)
-        return text
-
-    return tuple(fill(part) for part in check.launcher), fill(check.script)
+    loaded = {f"env.{name}": value for name, value in environment.items()}
+    values = {**loaded, "prefix": prefix, "python": python, "ranks": str(check.ranks)}
+    return tuple(late(part, values) for part in check.launcher), late(check.script, values)
 
 
 def _environment(

@@ -143,6 +143,20 @@ def test_what_resolves_nowhere_is_named_with_its_needer(prefix: Prefix, compile_
     assert check(prefix, EXTENSION, library_path=(f"{prefix.root}/lib",)).problems == ()
 
 
+def test_a_library_may_need_what_its_user_finds(prefix: Prefix, compile_c: Compile) -> None:
+    """An old wheel's libraries have no RPATH: they inherit that of the extension which brings them in."""
+    own = prefix.root / "lib/own"
+    deep = compile_c(own / "libdeep.so", "int deep(void);", soname="libdeep.so")
+    middle = compile_c(own / "libmiddle.so", "int middle(void);", deep, soname="libmiddle.so")
+    said = "libmiddle.so: needs libdeep.so, which is found nowhere"
+    refused(check(prefix, "lib/own/libmiddle.so", checks=()), said)
+    flags = ("-shared", f"-Wl,--disable-new-dtags,-rpath,{own}")
+    compile_c(prefix.root / "lib/user.so", "int user(void);", middle, flags=flags)
+    assert check(prefix, "lib/own/libmiddle.so", "lib/user.so", checks=()).problems == ()
+    deep.unlink()
+    refused(check(prefix, "lib/own/libmiddle.so", "lib/user.so", checks=()), said)
+
+
 def test_a_compute_nodes_library_may_be_absent(prefix: Prefix, compile_c: Compile) -> None:
     """libcuda.so.1, declared to be on compute nodes only, is no problem; undeclared it is."""
     cuda = compile_c(prefix.root / "lib/libcuda.so.1", "", soname="libcuda.so.1")
@@ -170,12 +184,12 @@ def test_hugepages_are_refused_with_the_needer(prefix: Prefix, compile_c: Compil
     huge = compile_c(prefix.root / "lib/libhugetlbfs.so", "", soname="libhugetlbfs.so")
     refused(
         check(prefix, prefix.extension(prefix.mpi, huge)),
-        f"{EXTENSION}: needs libhugetlbfs.so, which this site refuses",
+        f"{EXTENSION}: needs libhugetlbfs.so, which must not be linked",
     )
     middle = compile_c(prefix.root / "lib/libmiddle.so", "", huge, soname="libmiddle.so")
     prefix.extension(prefix.mpi, middle)
     problems = check(prefix, EXTENSION).problems
-    assert any("libmiddle.so: needs libhugetlbfs.so, which this site refuses" in text for text in problems)
+    assert any("libmiddle.so: needs libhugetlbfs.so, which must not be linked" in text for text in problems)
 
 
 def test_two_mpis_in_one_prefix_are_refused_by_name(prefix: Prefix, compile_c: Compile) -> None:

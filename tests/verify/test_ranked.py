@@ -13,8 +13,9 @@ import pytest
 
 from pybuild.errors import VerificationError
 from pybuild.model.plan import PlannedCheck
+from pybuild.model.site import KnownFailure
 from pybuild.verify import ranked
-from pybuild.verify.ranked import RankReport, check_ranked
+from pybuild.verify.ranked import RankReport, Setting, check_ranked
 from pybuild.verify.rankoutput import read_answers
 
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
@@ -237,3 +238,33 @@ def test_a_check_without_a_launcher_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VerificationError, match="'ranks' has no launcher") as caught:
         ranked.check_ranked(check, "python", str(tmp_path), {}, 1)
     assert caught.value.hint is not None
+
+
+def test_a_known_failure_is_explained(tmp_path: Path, python: str) -> None:
+    """What the site knows about a text stands in the sentence, its cure in the hint, the output below."""
+    here = KnownFailure(pattern="PMI2 init", node="compute", means="too slow", cure="wait longer")
+    there = KnownFailure(pattern="PMI2 init", node="login", means="no MPI here", cure="srun")
+    script = "import sys; sys.exit('MPID_Init: PMI2 init failed: 1')"
+    for node, known in (("compute", here), ("login", there)):
+        with pytest.raises(VerificationError, match=f"(?s){known.means}.*PMI2 init failed: 1") as caught:
+            run(tmp_path, python, script=script, setting=Setting(failures=(there, here), node=node))
+        assert caught.value.hint == known.cure
+    with pytest.raises(VerificationError) as caught:
+        run(tmp_path, python, script=script, setting=Setting(failures=(there, here)))
+    assert "no MPI here" not in caught.value.message
+
+
+def test_nodes_of_the_ranks(tmp_path: Path, python: str) -> None:
+    """The report names the nodes that ranks ran on, as each of them says; an error does not show that."""
+    assert run(tmp_path, python).nodes == (platform.node(),)
+    with pytest.raises(VerificationError) as caught:
+        run(tmp_path, python, script="raise SystemExit('broken')")
+    assert "broken" in caught.value.message
+    assert "pybuild-node" not in caught.value.message
+
+
+def test_a_launcher_that_modules_bring(tmp_path: Path, python: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launcher may be named by a variable that the site's modules set."""
+    monkeypatch.setitem(ENVIRONMENT, "LAUNCHER_DIR", str(tmp_path))
+    report = run(tmp_path, python, "${{ env.LAUNCHER_DIR }}/start", "${{ ranks }}")
+    assert report.launcher == (f"{tmp_path}/start", "2")

@@ -1,0 +1,215 @@
+"""A Slurm of one node on loopback: munged, slurmctld and slurmd of this machine, with nothing in ``/etc``.
+
+The node that jobs run on has a host name of its own (``nid00001``), because slurmd runs in a name space;
+the shell that asks for jobs keeps the machine's name and is the login node.
+Every file, socket, port and key is below one temporary folder, so several of these can run at once.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+NODE = "nid00001"
+PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "salloc", "sbatch", "sinfo", "squeue", "scancel")
+SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_CONFIGURATION = """\
+ClusterName=box
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ctld}
+SlurmdPort={d}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CredType=cred/munge
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+MpiDefault=pmi2
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmdParameters=config_overrides
+ReturnToService=2
+InactiveLimit=0
+KillWait=2
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1
+NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 CPUs=8 RealMemory=1000
+PartitionName=debug Nodes={node} Default=YES MaxTime=30 OverSubscribe=EXCLUSIVE State=UP
+"""
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """A Slurm that runs.
+
+    Attributes:
+        folder: holds its configuration, sockets, state and logs.
+        environment: what a program needs to talk to it, beside a PATH.
+        node: host name of its compute node.
+    """
+
+    folder: Path
+    environment: dict[str, str]
+    node: str = NODE
+
+    def run(self, *argv: str) -> str:
+        """Run one of Slurm's commands and return what it prints.
+
+        Raises:
+            AssertionError: it fails.
+        """
+        done = self.tried(*argv)
+        assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
+        return done.stdout
+
+    def tried(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run one of Slurm's commands and return how it ended."""
+        environment = {"PATH": SEARCH, **self.environment}
+        return subprocess.run(
+            argv, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def wait(self, job: str, seconds: float = 60) -> None:
+        """Wait until a job has left the queue.
+
+        Raises:
+            TimeoutError: it is still there.
+        """
+        self.until(lambda: job not in self.run("squeue", "-h", "-o", "%i").split(), f"job {job}", seconds)
+
+    def wait_for_idle(self, seconds: float = 30) -> None:
+        """Wait until the node takes jobs.
+
+        Raises:
+            TimeoutError: it does not, and the logs' last lines say why.
+        """
+        self.until(
+            lambda: self.tried("sinfo", "-h", "-o", "%T").stdout.strip() == "idle", "the node", seconds
+        )
+
+    def until(self, holds: Callable[[], bool], what: str, seconds: float) -> None:
+        """Wait until something holds.
+
+        Raises:
+            TimeoutError: it does not in time; the logs' last lines say why.
+        """
+        end = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > end:
+                logs = "".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
+                raise TimeoutError(f"{what} is not ready after {seconds} s\n{logs}")
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
+    """Start a Slurm for the session, and leave no process of it."""
+    if os.geteuid() != 0:
+        pytest.skip("starting a Slurm takes root")
+    missing = [name for name in PROGRAMS if shutil.which(name, path=SEARCH) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
+    # Paths of Unix sockets have at most 107 characters, which a test's own folder may not leave.
+    folder = tmp_path_factory.mktemp("slurm")
+    with ExitStack() as stack:
+        yield start(folder, stack)
+
+
+def start(folder: Path, stack: ExitStack) -> Slurm:
+    """Start the three servers below ``folder``; ``stack`` ends them.
+
+    Raises:
+        TimeoutError: one of them does not get ready.
+    """
+    found = Slurm(folder=folder, environment={"SLURM_CONF": str(folder / "slurm.conf")})
+    _configure(folder)
+    stack.callback(_end_all, found)
+    munge = ["munged", "--foreground", "--force", f"--key-file={folder}/munge.key"]
+    munge += [f"--{name}-file={folder}/munge.{name}" for name in ("log", "pid", "seed")]
+    _serve(found, stack, *munge, f"--socket={folder}/munge.socket")
+    found.until((folder / "munge.socket").exists, "munged", 10)
+    _serve(found, stack, "slurmctld", "-D")
+    named = f"hostname {NODE} && exec slurmd -D -N {NODE}"
+    _serve(found, stack, "unshare", "--uts", "sh", "-c", named)
+    found.wait_for_idle()
+    return found
+
+
+def _configure(folder: Path) -> None:
+    for name in ("state", "spool"):
+        (folder / name).mkdir()
+    key = folder / "munge.key"
+    key.touch(mode=0o600)
+    key.write_bytes(secrets.token_bytes(128))
+    ctld, d = _free_ports(2)
+    text = _CONFIGURATION.format(host=platform.node(), node=NODE, folder=folder, ctld=ctld, d=d)
+    (folder / "slurm.conf").write_text(text)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _serve(slurm: Slurm, stack: ExitStack, *argv: str) -> None:
+    """Start a server in the foreground, its words in a file; the stack ends it."""
+    log = stack.enter_context((slurm.folder / f"{argv[0]}.out.log").open("wb"))
+    environment = {"PATH": SEARCH, **slurm.environment}
+    # A test session that is killed takes its servers along.
+    child = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", *argv], env=environment, cwd=slurm.folder,
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+    )  # fmt: skip
+    stack.callback(_end, child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        child.send_signal(number)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=5)
+            return
+
+
+def processes_of(slurm: Slurm) -> list[int]:
+    """Return the processes that were started with this Slurm's own configuration file, servers and jobs."""
+    mark = f"SLURM_CONF={slurm.environment['SLURM_CONF']}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
+
+
+def _end_all(slurm: Slurm) -> None:
+    """End what the servers left behind: daemons of steps, and programs that jobs started."""
+    end = time.monotonic() + 10
+    while (left := processes_of(slurm)) and time.monotonic() < end:
+        for number in left:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(0.05)
