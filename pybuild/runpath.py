@@ -89,6 +89,17 @@ def prepend_runpath(file: Path, entry: str) -> bool:
     return True
 
 
+def rename_library(files: Iterable[Path], file: Path, *, old: str, new: str) -> None:
+    """Give a shared library another name (DT_SONAME), and tell all ``files`` that need it.
+
+    Raises BuildError where patchelf is missing or refuses a file.
+    """
+    _patch(["--set-soname", new], [file])
+    users = [user for user in files if old in read_dynamic(user).needed]
+    if users:
+        _patch(["--replace-needed", old, new], users)
+
+
 def _relocated(entries: tuple[str, ...], here: str, root: str, old: tuple[str, ...]) -> tuple[str, ...]:
     """Return the entries as they should be: order kept, a place that is now named twice only once."""
     made: list[str] = []
@@ -116,17 +127,22 @@ def _below(entry: str, old: tuple[str, ...]) -> str | None:
 
 
 def _write(files: list[Path], value: str, inherited: bool) -> None:
-    for file in files:
-        _own(file)
     # Without --force-rpath patchelf turns an inherited RPATH into a RUNPATH, which libraries do not inherit.
     options = ["--force-rpath"] if inherited else []
+    _patch([*options, "--set-rpath", value], files)
+
+
+def _patch(options: list[str], files: list[Path]) -> None:
+    for file in files:
+        _own(file)
     environment = {"PATH": os.defpath}
     for start in range(0, len(files), _FILES_AT_ONCE):
         some = [str(file) for file in files[start : start + _FILES_AT_ONCE]]
-        done = capture([_patchelf(), *options, "--set-rpath", value, *some], env=environment, timeout=None)
+        done = capture([_patchelf(), *options, *some], env=environment, timeout=None)
         if done.code != 0:
             reason = done.err.strip() or f"exit code {done.code}"
-            raise BuildError(f"{some[0]}: patchelf could not set the RUNPATH {value!r}: {reason}")
+            what = " ".join(options)
+            raise BuildError(f"{some[0]}: patchelf refused {what!r}: {reason}")
 
 
 def _own(file: Path) -> None:
