@@ -33,8 +33,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the pure middle
     "plan": {"model", "errors"},
     # reading what is there
-    "load": {"model", "errors", "process", "interpreter", "conda"},
+    "load": {"model", "errors", "process", "interpreter", "conda", "modules"},
     "interpreter": {"model", "errors", "process", "runpath"},
+    "modules": {"model", "errors", "process"},
     "fetch": {"model", "errors", "process", "version"},
     # effects
     "prefix": {"model", "errors", "conda"},
@@ -43,11 +44,19 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model", "errors", "process", "locks", "conda", "plan", "fetch", "interpreter", "verify", "prefix",
         "runpath", "version",
     },
+    # imitates a machine; sites come in as records, module tools as a function
+    "box": {"model", "errors", "process", "runpath", "plan"},
     # the run, and what the user sees of it
     "workflow": {
-        "model", "errors", "report", "locks", "conda", "load", "plan", "fetch", "build", "prefix", "verify",
+        "model", "errors", "report", "locks", "conda", "load", "modules", "plan", "fetch", "build", "prefix",
+        "verify",
     },
-    "cli": {"model", "errors", "report", "load", "plan", "prefix", "workflow", "version"},
+    "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
+    "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "version"},
+    "cli": {
+        "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
+        "version", "box", "modules",
+    },
     "__main__": {"cli"},
     "version": set(),
 }  # fmt: skip
@@ -56,9 +65,13 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 TIGHT: dict[tuple[str, str], set[str]] = {
     ("build", "prefix"): {"prefix.installed"},
+    ("box", "plan"): {"plan.modules", "plan.rules"},
     ("verify", "plan"): {"plan.templates"},
     ("build", "plan"): {"plan.environment", "plan.templates"},
-    ("cli", "plan"): {"plan.specs", "plan.script"},
+    ("cli", "verify"): {"verify.failures"},
+    ("cli", "box"): {"box.make", "box.operations"},
+    ("cli", "modules"): {"modules.capture"},
+    ("cli", "plan"): {"plan.specs", "plan.script", "plan.explain"},
 }
 """Where a part may use only some files of another."""
 

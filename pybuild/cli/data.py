@@ -1,4 +1,4 @@
-"""Commands on recipes and sites: ``recipe list|show|lint``, ``site list|show``."""
+"""Commands on recipes: ``recipe list|show|lint``."""
 
 from __future__ import annotations
 
@@ -45,11 +45,13 @@ def recipe_lint(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
             problems += lint_recipe(tree.get(name))
         except DocumentError as error:
             problems += error.problems
-    for path in () if arguments.names else site_files(places.sites).values():
+    files = site_files(places.sites)
+    for path in () if arguments.names else files.values():
         try:
-            problems += lint_site(load_site(path))
+            problems += lint_site(load_site(path, files))
         except DocumentError as error:
             problems += error.problems
+    problems = list(dict.fromkeys(problems))  # what several sites extend is told once
     if arguments.json:
         put(json.dumps(problems))
     for problem in () if arguments.json else problems:
@@ -57,24 +59,6 @@ def recipe_lint(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
     if problems:
         return int(DocumentError.code)
     say(f"{paint('done:', 'green')} {len(names)} recipes, no problem")
-    return 0
-
-
-def site_list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """List the names of all sites."""
-    from pybuild.load.sites import site_files
-
-    names = site_files(places_of(arguments, environ).sites)
-    return _list(names, arguments)
-
-
-def site_show(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Show a site: as data, or the file itself, which is its own best description."""
-    from pybuild.load.sites import choose_site
-
-    places = places_of(arguments, environ)
-    site = choose_site(arguments.name or arguments.site or places.site, places, environ)
-    put(json.dumps(asdict(site), indent=1) if arguments.json else site.text.rstrip())
     return 0
 
 

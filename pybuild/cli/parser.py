@@ -48,6 +48,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _install_commands(commands)
     _prefix_commands(commands)
     _data_commands(commands)
+    _site_commands(commands)
     return parser.parse_args(argv)
 
 
@@ -56,6 +57,7 @@ def _install_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
         ("install", "plan, confirm, build, install, verify", "install:install"),
         ("plan", "show what install would do, and why", "install:plan"),
         ("script", "print a bash script that does the same without pybuild", "script:script"),
+        ("explain", "say what put each part of a plan there, and why", "explain:explain"),
     ):
         command = _add(commands, name, text, run)
         command.add_argument(
@@ -68,6 +70,11 @@ def _install_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
         )
         command.add_argument("--verify", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
                              help="demand this level: built, linked, imported or ranked")  # fmt: skip
+        command.add_argument("--target", metavar="NAME", help="the site's target, instead of its first")
+        command.add_argument(
+            "--use", metavar="VIRTUAL=PROVIDER", action="append", default=[],
+            help="a provider of the site, instead of its first: compiler=intel",
+        )  # fmt: skip
         _place_options(command)
         if name == "install":
             command.add_argument("-y", "--yes", action="store_true", help="do not ask")
@@ -94,12 +101,24 @@ def _prefix_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument(
         "--level", choices=("linked", "imported", "ranked"), help="default: the highest possible"
     )
+    command.add_argument(
+        "--on", choices=("compute",), help="wait for nodes and start the ranks there, from a login node"
+    )
+    command.add_argument("--submit", action="store_true", help="leave it to a batch job and do not wait")
+    command.add_argument(
+        "--job-options", metavar="WORDS", help="for the command that asks for nodes: --job-options='-A m1234'"
+    )
+    command.add_argument("--job", metavar="DIR", help=argparse.SUPPRESS)
     _prefix_option(command)
     _place_options(command)
     command = _add(commands, "uninstall", "remove packages that pybuild installed", "prefix:uninstall")
     command.add_argument("names", nargs="+", metavar="NAME")
     _prefix_option(command)
     command.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    _place_options(command)
+    command = _add(commands, "doctor", "explain the failures in a job's output", "doctor:doctor")
+    command.add_argument("output", metavar="JOB-OUTPUT", help="the file that the job wrote, or - for stdin")
+    command.add_argument("--node", choices=("login", "compute"), help="where it ran; default: either")
     _place_options(command)
 
 
@@ -114,12 +133,42 @@ def _data_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = _add(inner, "lint", "check recipes (default: all) and sites", "data:recipe_lint")
     command.add_argument("names", nargs="*", metavar="NAME")
     _place_options(command)
-    site = commands.add_parser("site", help="look at what pybuild knows about machines")
+
+
+def _site_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    site = commands.add_parser("site", help="look at, check and draft what pybuild knows about machines")
     inner = site.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="pybuild site")
-    command = _add(inner, "list", "list every site", "data:site_list")
+    command = _add(inner, "list", "list every site", "site:site_list")
     _place_options(command)
-    command = _add(inner, "show", "show a site (default: the one detected here)", "data:site_show")
+    command = _add(inner, "show", "show a site (default: the one detected here)", "site:site_show")
     command.add_argument("name", nargs="?", metavar="NAME")
+    _place_options(command)
+    command = _add(inner, "detect", "say which site this machine is, and why", "site:site_detect")
+    _place_options(command)
+    command = _add(
+        inner, "lint", "check sites (default: all) and say what to look at again", "site:site_lint"
+    )
+    command.add_argument("names", nargs="*", metavar="NAME")
+    _place_options(command)
+    command = _add(
+        inner,
+        "test",
+        "try a site's module operations on this machine, or in an imitation",
+        "site_test:site_test",
+    )
+    command.add_argument("name", nargs="?", metavar="NAME", help="default: the site detected here")
+    command.add_argument(
+        "--simulate",
+        action="store_true",
+        help="make modules and compilers like the site's here, and try those",
+    )
+    command.add_argument(
+        "--box", metavar="DIR", help="make the imitation in this new folder and leave it there"
+    )
+    command.add_argument("--tool", choices=("tcl", "lmod"), help="module tool of the imitation")
+    _place_options(command)
+    command = _add(inner, "probe", "draft a site file from what is loaded in this shell", "site:site_probe")
+    command.add_argument("--name", metavar="NAME", help="name of the site (default: from the host name)")
     _place_options(command)
 
 

@@ -22,6 +22,7 @@ class Document:
         text: the file as read.
         positions: (line, column), from 1, of each key and list item.
         raw: text of each value that YAML took for something else than a string: ``3.10``, ``yes``.
+        elsewhere: the file in which a key or item stands that another document brought, see ``extend.py``.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Document:
     text: str
     positions: Mapping[KeyPath, tuple[int, int]] = field(repr=False)
     raw: Mapping[KeyPath, str] = field(repr=False)
+    elsewhere: Mapping[KeyPath, str] = field(repr=False, default_factory=dict)
 
     def position_of(self, path: KeyPath) -> tuple[int, int]:
         """Return (line, column) of a key or item, or of the nearest one above it that stands in the file."""
@@ -38,7 +40,13 @@ class Document:
 
     def problem(self, path: KeyPath, sentence: str) -> str:
         """Return ``file:line: sentence`` for the place where ``path`` is written."""
-        return f"{self.path}:{self.position_of(path)[0]}: {sentence}"
+        return f"{self.file_of(path)}:{self.position_of(path)[0]}: {sentence}"
+
+    def file_of(self, path: KeyPath) -> str:
+        """Return the file that :meth:`position_of` is about."""
+        while path and path not in self.positions:
+            path = path[:-1]
+        return self.elsewhere.get(path, self.path)
 
 
 def load_document(path: str) -> Document:
@@ -46,6 +54,15 @@ def load_document(path: str) -> Document:
 
     Raises:
         DocumentError: unreadable, over 1 MiB, not UTF-8, or whatever :func:`parse_document` refuses.
+    """
+    return parse_document(path, read_text(path))
+
+
+def read_text(path: str) -> str:
+    """Return the text of a YAML file.
+
+    Raises:
+        DocumentError: unreadable, over 1 MiB, or not UTF-8.
     """
     try:
         with open(path, "rb") as file:
@@ -56,14 +73,13 @@ def load_document(path: str) -> Document:
     if len(content) > _LIMIT:
         raise DocumentError((f"{path}:1: larger than 1 MiB, which no recipe or site needs",))
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DocumentError(
             (f"{path}:{line}: not UTF-8: found byte 0x{content[error.start]:02x}",),
             hint="save the file as UTF-8",
         ) from error
-    return parse_document(path, text)
 
 
 def parse_document(path: str, text: str) -> Document:

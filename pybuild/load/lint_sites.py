@@ -1,15 +1,20 @@
-"""The checks of :func:`pybuild.load.lint.lint_site`."""
+"""The checks of :func:`pybuild.load.lint.lint_site`: the site as a whole, its nodes, launcher and providers.
+
+Those about templates, modules and rules stand in files of their own; this one registers them at its end.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
+from pybuild.load import lint_site_modules, lint_site_rules, lint_site_templates
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, SiteCheck
-from pybuild.load.virtuals import VIRTUALS, broken_template, known_virtual, known_virtuals, templates
-from pybuild.model.site import Provider, Site, base_of
+from pybuild.load.patterns import broken_patterns
+from pybuild.load.samples import common_name
+from pybuild.load.virtuals import VIRTUALS, known_virtual, known_virtuals
+from pybuild.model.site import Provider, Site, Target, Virtual, base_of
 
 CHECKS: list[SiteCheck] = []
 
@@ -29,27 +34,79 @@ def name_is_file(site: Site) -> Iterator[Finding]:
 
 
 @check
+def names_once(site: Site) -> Iterator[Finding]:
+    """Nothing that has a name stands twice."""
+    yield from _twice(("targets",), "name", (one.name for one in site.targets))
+    for virtual in site.virtuals:
+        yield from _twice(("virtuals", virtual.name), "name", (one.name for one in virtual.providers))
+    yield from _twice(("rules",), "name", (one.name for one in site.rules))
+    yield from _twice(("libraries", "refuse"), "name", (one.name for one in site.libraries))
+    yield from _twice(("python", "modules"), "module", (one.module for one in site.python_modules))
+    yield from _twice(("python", "refuse"), "path", (one.path for one in site.python_refused))
+    yield from _twice(("failures",), "pattern", ((one.pattern, one.node) for one in site.failures))
+    yield from _twice(("file_systems",), "path", (one.path for one in site.file_systems))
+    yield from _twice(("modules", "baseline"), "", site.modules.baseline)
+
+
+def _twice(path: KeyPath, key: str, names: Iterable[Hashable]) -> Iterator[Finding]:
+    seen: set[Hashable] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            shown = name[0] if isinstance(name, tuple) else name
+            yield (*path, index, *([key] if key else [])), f'"{shown}" stands twice'
+        seen.add(name)
+
+
+@check
+def patterns_readable(site: Site) -> Iterator[Finding]:
+    """Every regular expression is one."""
+    yield from broken_patterns(site)
+
+
+@check
+def nodes_apart(site: Site) -> Iterator[Finding]:
+    """No host name is that of a login node and of a compute node, unless variables tell the two apart."""
+    if any(broken_patterns(site)):
+        return
+    nodes = {node.kind: node for node in site.nodes}
+    if len(nodes) < 2 or set(nodes["login"].variables) != set(nodes["compute"].variables):
+        return
+    name = common_name(nodes["login"].hostname, nodes["compute"].hostname)
+    if name is not None:
+        yield (
+            ("nodes", "login", "hostname"),
+            f'"{nodes["login"].hostname}" matches {name}, and so does the pattern of the compute nodes',
+        )
+
+
+@check
 def virtuals_known(site: Site) -> Iterator[Finding]:
-    """Virtuals and fields are known; providers have what their kind needs and names of their own."""
+    """Virtuals and fields are known; providers have what their kind needs, and something to be proven by."""
     for virtual in site.virtuals:
         if not known_virtual(virtual.name):
             yield ("virtuals", virtual.name), f"unknown virtual; known are {known_virtuals()}"
             continue
-        seen: set[str] = set()
         for index, provider in enumerate(virtual.providers):
             path: KeyPath = ("virtuals", virtual.name, index)
-            if provider.name in seen:
-                yield (*path, "name"), f'the provider "{provider.name}" stands twice'
-            seen.add(provider.name)
-            yield from _provider(path, base_of(virtual.name), provider)
+            yield from _kind(path, provider)
+            yield from _fields(path, base_of(virtual.name), provider)
+            yield from _soname(path, virtual, provider, site.targets)
 
 
-def _provider(path: KeyPath, virtual: str, provider: Provider) -> Iterator[Finding]:
+def _kind(path: KeyPath, provider: Provider) -> Iterator[Finding]:
     if (provider.where == "recipe") != (provider.recipe is not None):
         yield path, 'the key recipe and "where: recipe" go together'
-    searches = provider.where in ("path", "prefix")
+    searches = provider.where in ("path", "shell", "prefix")
     if searches != bool(provider.programs):
-        yield path, 'programs are needed for "where: path" and "where: prefix", and for nothing else'
+        yield path, 'programs are needed for "where: path", shell and prefix, and for nothing else'
+    if provider.where == "site" and not provider.fields:
+        yield path, '"where: site" takes the fields as they stand, and there are none'
+    for key in ("modules", "env", "identity") if provider.where != "site" else ():
+        if getattr(provider, key):
+            yield (*path, key), f'{key} counts for "where: site" only'
+
+
+def _fields(path: KeyPath, virtual: str, provider: Provider) -> Iterator[Finding]:
     for kind, fields in (("programs", provider.programs), ("fields", provider.fields)):
         for field, _value in fields:
             if field not in VIRTUALS[virtual]:
@@ -57,56 +114,48 @@ def _provider(path: KeyPath, virtual: str, provider: Provider) -> Iterator[Findi
                 yield (*path, kind, field), f"{virtual} has no such field; known are {known}"
 
 
-@check
-def launcher_fields(site: Site) -> Iterator[Finding]:
-    """The launcher can be filled in and is told how many ranks to start."""
-    if site.launcher is None:
-        if site.verify == "ranked":
-            yield ("verify",), "ranked needs a launcher"
+def _soname(
+    path: KeyPath, virtual: Virtual, provider: Provider, targets: tuple[Target, ...]
+) -> Iterator[Finding]:
+    base = base_of(virtual.name)
+    if "soname" not in VIRTUALS[base] or provider.where == "recipe":  # a recipe says it in its provides
         return
-    used = set()
-    for index, word in enumerate(site.launcher.ranks):
-        path: KeyPath = ("launcher", "ranks", index)
-        if broken_template(word):
-            yield path, f'found "{word}", expected templates as ${{{{ ranks }}}}'
-        for name in templates(word):
-            used.add(name)
-            virtual, _, field = name.partition(".")
-            if name != "ranks" and field not in VIRTUALS.get(virtual, {}):
-                yield path, f'unknown template "{name}"'
-            elif name != "ranks" and virtual not in {base_of(one.name) for one in site.virtuals}:
-                yield path, f'"{name}" needs providers of {virtual}, and the site has none'
-    if "ranks" not in used:
-        yield ("launcher", "ranks"), "never says ${{ ranks }}, so it would start any number of ranks"
+    aimed = [any((base_of(v), f) == (base, "soname") for v, f, _ in target.fields) for target in targets]
+    if not dict(provider.fields).get("soname") and not (aimed and all(aimed)):
+        yield path, "has no soname in its fields; what is linked to it could not be proven"
 
 
 @check
-def rules_have_reasons(site: Site) -> Iterator[Finding]:
-    """Rules say why and who says so; their dates exist; they act on something."""
-    seen: set[str] = set()
-    for index, rule in enumerate(site.rules):
-        path: KeyPath = ("rules", index)
-        for key, text in (("reason", rule.reason), ("source", rule.source)):
-            if not text.strip():
-                yield (*path, key), f"a rule needs a {key}"
-        if rule.review_after and not _is_date(rule.review_after):
-            yield (*path, "review_after"), f'found "{rule.review_after}", expected a date such as 2027-02-01'
-        if rule.when.virtual is not None and not known_virtual(rule.when.virtual):
-            known = known_virtuals()
-            yield (*path, "when", "virtual"), f'unknown virtual "{rule.when.virtual}"; known are {known}'
-        if not (rule.env or rule.modules or rule.unset or rule.forbid):
-            yield path, f'the rule "{rule.name}" does nothing'
-        if rule.name in seen:
-            yield (*path, "name"), f'the rule "{rule.name}" stands twice'
-        seen.add(rule.name)
+def targets_known(site: Site) -> Iterator[Finding]:
+    """Targets replace known fields of virtuals that the site has."""
+    offered = {base_of(virtual.name) for virtual in site.virtuals}
+    for index, target in enumerate(site.targets):
+        for virtual, field, _value in target.fields:
+            path: KeyPath = ("targets", index, "fields", virtual)
+            base = base_of(virtual)
+            if base not in VIRTUALS:
+                yield path, f"unknown virtual; known are {known_virtuals()}"
+            elif field not in VIRTUALS[base]:
+                yield (*path, field), f"{base} has no such field; known are {', '.join(VIRTUALS[base])}"
+            elif base not in offered and not site.abstract:
+                yield path, f"the site has no provider of {base}"
 
 
-def _is_date(text: str) -> bool:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+@check
+def ranks_can_be_started(site: Site) -> Iterator[Finding]:
+    """A site that demands ranked verification says how ranks are started."""
+    if site.launcher is None and site.verify == "ranked" and not site.abstract:
+        yield ("verify",), "ranked needs a launcher"
+
+
+@check
+def refused_libraries(site: Site) -> Iterator[Finding]:
+    """A refused library names a rule that exists."""
+    known = {rule.name for rule in site.rules}
+    for index, library in enumerate(site.libraries):
+        if library.rule and library.rule not in known:
+            near = f"; its rules are {', '.join(sorted(known))}" if known else ""
+            yield ("libraries", "refuse", index, "rule"), f'the site has no rule "{library.rule}"{near}'
 
 
 @check
@@ -115,3 +164,6 @@ def environment_kept(site: Site) -> Iterator[Finding]:
     for index, name in enumerate(site.keep_env):
         if name in ("HOME", "*", "PATH", "PYTHONPATH", "LD_LIBRARY_PATH") or name.startswith("CONDA"):
             yield ("keep_env", index), f"{name} makes builds depend on the user's environment"
+
+
+CHECKS += [*lint_site_templates.CHECKS, *lint_site_modules.CHECKS, *lint_site_rules.CHECKS]

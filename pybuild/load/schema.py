@@ -13,13 +13,16 @@ from pybuild.load.document import Document
 SchemaName = Literal["recipe", "site", "config"]
 
 
-def validate(document: Document, schema_name: SchemaName) -> None:
+def validate(document: Document, schema_name: SchemaName, *, part: bool = False) -> None:
     """Check a document.
+
+    Args:
+        part: whether another document completes this one, so that any key may be missing but its ``name``.
 
     Raises:
         DocumentError: every problem, each one sentence that begins ``file:line: key:``.
     """
-    schema = load_schema(schema_name)
+    schema = _part_schema(schema_name) if part else load_schema(schema_name)
     if conforms(document.data, schema, schema):
         return
     from pybuild.load.problems import explain  # imports jsonschema, so only when something is wrong
@@ -36,3 +39,18 @@ def load_schema(schema_name: SchemaName) -> dict[str, Any]:
     with open(path, encoding="utf-8") as file:
         schema: dict[str, Any] = json.load(file)
     return schema
+
+
+@functools.cache
+def _part_schema(schema_name: SchemaName) -> dict[str, Any]:
+    whole: dict[str, Any] = _without_required(load_schema(schema_name))
+    return {**whole, "required": ["name"]}
+
+
+def _without_required(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_required(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    lists = {key: part for key, part in schema.items() if not (key == "required" and isinstance(part, list))}
+    return {key: _without_required(part) for key, part in lists.items()}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from pybuild.errors import DocumentError, PlanError
+from pybuild.load.detect import clues
 from pybuild.load.document import load_document
 from pybuild.load.places import Places, shipped
 from pybuild.load.site_record import site_of
-from pybuild.load.sites import choose_site
-from pybuild.model.site import Launcher, Provider, Rule, When
+from pybuild.load.sites import choose_site, named_site
+from pybuild.model.site import Detect, Launcher, Provider, Rule, When
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -56,7 +58,7 @@ def test_every_key_reaches_the_record() -> None:
 
 def test_generic_is_the_last_resort() -> None:
     """Where nothing is named and nothing detected, generic is used."""
-    assert choose_site(None, places(), {"NERSC_HOST": "perlmutter"}).name == "generic"
+    assert choose_site(None, places(), {"NERSC_HOST": "nobody"}).name == "generic"
 
 
 def test_detection_needs_every_variable(tmp_path: Path) -> None:
@@ -125,4 +127,67 @@ def test_generic_hides_the_user() -> None:
     site = choose_site("generic", places(), {})
     assert site.keep_env == ("TMPDIR",)
     mpi = {virtual.name: virtual for virtual in site.virtuals}["mpi"]
-    assert [provider.where for provider in mpi.providers] == ["path", "prefix", "recipe"]
+    assert [provider.where for provider in mpi.providers] == ["shell", "prefix", "recipe"]
+
+
+def test_a_site_elsewhere_is_not_read_whole(tmp_path: Path) -> None:
+    """A glance at its edge tells that another machine is meant; what is wrong inside hinders nobody here."""
+    make(tmp_path, "by-name", "rules: [{name: x}]\n")
+    make(tmp_path, "far", "detect:\n  env:\n    HOST: far\n\n  # a remark\nrules: [{name: x}]\n")
+    assert choose_site(None, places(tmp_path), {"HOST": "near"}).name == "generic"
+    with pytest.raises(DocumentError, match=r"rules\[0\]: reason is missing"):
+        choose_site(None, places(tmp_path), {"HOST": "far"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "detekt: {env: {HOST: x}}\n",
+        "detect: {evn: {HOST: x}}\n",
+        "detect:\n  env: [HOST]\n",
+        "detect: &a {env: {HOST: x}}\n",
+        'detect: {hostname: "a("}\n',
+        "detect: {files: [relative]}\n",
+    ],
+)
+def test_a_glance_never_hides_a_slip(tmp_path: Path, text: str) -> None:
+    """Whatever is odd at a site's edge is read whole, so that its mistake is told and not passed over."""
+    make(tmp_path, "odd", text)
+    if "&a" in text:
+        assert choose_site(None, places(tmp_path), {"HOST": "x"}).name == "odd"
+        return
+    with pytest.raises(DocumentError, match=r"odd\.yaml:[34]: det"):
+        choose_site(None, places(tmp_path), {"HOST": "near"})
+
+
+def test_clues_say_what_was_found(tmp_path: Path) -> None:
+    """Each key of detect is told with what this machine has, whether it fits or not."""
+    there = tmp_path / "there"
+    there.touch()
+    wanted = Detect(
+        env=(("A", "1"), ("B", "2"), ("C", "3")), hostname="login[0-9]+", files=(str(there), "/not/there")
+    )
+    found = clues(wanted, {"A": "1", "B": "9"}, "login7")
+    assert [(clue.key, clue.holds, clue.text) for clue in found] == [
+        ("detect.env.A", True, "A is 1"),
+        ("detect.env.B", False, "B is 9, expected 2"),
+        ("detect.env.C", False, "C is not set, expected 3"),
+        ("detect.hostname", True, "the host name is login7, which matches login[0-9]+"),
+        ("detect.files", True, f"{there} is there"),
+        ("detect.files", False, "/not/there is not there"),
+    ]
+    assert not clues(wanted, {}, "login7x")[3].holds
+
+
+def test_detection_is_quick(tmp_path: Path) -> None:
+    """Forty large sites of other machines cost less than reading one of them whole."""
+    rules = "".join(f"  - {{name: r{n}, env: {{A: b}}, reason: why, source: who}}\n" for n in range(300))
+    for number in range(40):
+        make(tmp_path, f"s{number}", f"detect: {{env: {{HOST: s{number}}}}}\nrules:\n{rules}")
+    choose_site(None, places(tmp_path), {"HOST": "s0"})
+    start = time.perf_counter()
+    named_site("s1", places(tmp_path))
+    one = time.perf_counter() - start
+    start = time.perf_counter()
+    choose_site(None, places(tmp_path), {"HOST": "none of them"})
+    assert time.perf_counter() - start < one

@@ -1,0 +1,1 @@
+"""The whole way on a simulated Cray: real module tools, a real wrapper, a real Slurm."""
