@@ -112,6 +112,7 @@ def _modules(modules: Modules) -> Iterator[Row]:
         ("tool", modules.tool),
         ("init", " ".join(modules.init)),
         ("folders", " ".join(modules.folders)),
+        ("sets", _pairs(modules.env)),
         ("baseline", " ".join(modules.baseline)),
         ("neutral", " ".join(modules.neutral)),
     )
@@ -135,7 +136,8 @@ def _targets(targets: Iterable[Target]) -> Iterator[Row]:
 def _providers(providers: Iterable[Provider]) -> Iterator[Row]:
     for index, provider in enumerate(providers):
         how = {
-            "path": "programs on the PATH",
+            "path": "programs in the site's path",
+            "shell": "programs on your PATH",
             "prefix": "programs of the prefix",
             "recipe": "a recipe of ours",
         }

@@ -42,7 +42,7 @@ def compiler(seen: Seen, _name: str, source: str) -> Iterator[str]:
         yield f"      identity: {quoted(identity)}  # changes with the version: these variables are set here"
     elif seen.tool == "none":
         yield "    - name: system"
-        yield "      where: path"
+        yield "      where: shell"
         yield "      programs: {cc: [gcc, cc, clang], cxx: [g++, c++, clang++], fc: [gfortran, flang]}"
     else:
         yield from _plain_compiler(seen)
@@ -107,7 +107,7 @@ def _plain_mpi(seen: Seen) -> Iterator[str]:
     names = {"cxx": ("mpicxx", "mpic++"), "fc": ("mpifort",), "mpiexec": ("mpiexec", "mpirun")}
     if seen.tool == "none":
         yield "    - name: wrapper"
-        yield "      where: path"
+        yield "      where: shell"
         yield (
             "      programs: {cc: [mpicc], cxx: [mpicxx, mpic++], mpiexec: [mpiexec, mpirun]}"
             + whereabouts(seen, "mpicc", start="  # ")

@@ -58,7 +58,7 @@ def tool_fits(site: Site) -> Iterator[Finding]:
                 f"the tool {modules.tool} needs init: the file that defines the module command",
             )
         return
-    for key in ("init", "folders", "baseline", "families"):
+    for key in ("init", "env", "folders", "baseline", "families"):
         if getattr(modules, key):
             yield ("modules", key), "the module tool is none, so this is never used"
     for placed in operations(site):

@@ -65,6 +65,7 @@ def _texts(site: Site) -> Iterator[tuple[str, KeyPath, str]]:
         for virtual, field, value in target.fields:
             yield _FIELDS, ("targets", index, "fields", virtual, field), value
         yield from _pairs(_VALUES, ("targets", index, "env"), target.env)
+    yield from _pairs(_PLAIN, ("modules", "env"), site.modules.env)
     for one in site.virtuals:
         for index, provider in enumerate(one.providers):
             path: KeyPath = ("virtuals", one.name, index)

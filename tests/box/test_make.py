@@ -68,7 +68,7 @@ def test_libraries_that_are_not_there_are_named(tmp_path: Path) -> None:
 
 
 def test_everything_that_a_site_names_is_there() -> None:
-    """Modules of the baseline, of operations and of patterns, in the versions that are named, and siblings."""
+    """Modules of the baseline, of operations and of patterns, in the versions that are named, and others."""
     named = derived(
         replace(
             SMALL,
@@ -197,3 +197,12 @@ def test_other_machines_have_mpicc(tmp_path: Path) -> None:
     ended = run(("/usr/bin/env", "mpicc", "mpi.c", "-o", "mpi"), env=environ, cwd=str(tmp_path))
     assert ended.code == 0, ended.err
     assert read_dynamic(tmp_path / "mpi").needed[0] == "libmpi.so.12"
+
+
+def test_a_compiler_goes_with_its_environment_even_if_loaded_before_it(tmp_path: Path) -> None:
+    """Environment Modules 5 keeps what was loaded by hand; on a Cray the compiler changes all the same."""
+    given = replace(SMALL, modules=Modules(tool="tcl", baseline=("intel", "PrgEnv-intel")))
+    box = make_box(given, str(tmp_path / "box"), tool="tcl", init=init_of("tcl", tmp_path))
+    names = loaded(environment(box, "swap PrgEnv-intel PrgEnv-gnu"))
+    assert "gcc" in names
+    assert "intel" not in names

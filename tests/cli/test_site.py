@@ -33,6 +33,7 @@ virtuals:
 rules:
   - {name: r, env: {A: b}, reason: the why, source: somebody, since: 2019-08-02, review_after: 2020-02-01}
 launcher: {ranks: [srun, -n, "${{ ranks }}"], ask: [salloc], submit: [sbatch], source: who}
+modules: {tool: lmod, init: [/etc/init], env: {SYS: "1"}}
 failures: [{pattern: "PMI2 init failed", means: it cannot start, cure: go elsewhere}]
 file_systems: [{path: /scratch, use: jobs, compute: read-only, source: who}]
 """
@@ -111,7 +112,8 @@ def test_show_has_everything(capsys: pytest.CaptureFixture[str], sites: Path) ->
         "hill[0-9]+",
         "SLURM_JOB_ID is set", "recalled  all of it", "A=b", "the why", "somebody", "2019-08-02",
         "after 2020-02-01", "srun -n ${{ ranks }}", "salloc", "/PMI2 init failed/", "it cannot start",
-        "go elsewhere", "login read-write, compute read-only", "cc: gcc",
+        "go elsewhere", "login read-write, compute read-only", "cc: gcc", "SYS=1",
+        "programs in the site's path",
     ):  # fmt: skip
         assert text in out, text
 

@@ -160,6 +160,7 @@ SLIPS = [
     ("mpi.mpiexec", "hdf5.root", ""),
     ("mpi.mpiexec", "env.HOME", 'launcher.ranks[0]: "env.HOME" is not known here'),
     ("${{ ranks }}", "${ranks}", "launcher.ranks[1]: found"),
+    ("tool: tcl", 'tool: tcl\n  env: {A: "${{ mpi.cc }}"}', 'modules.env.A: "mpi.cc" is not filled in here'),
     # modules
     ("tool: tcl", "tool: none", "modules.baseline: the module tool is none, so this is never used"),
     (
