@@ -142,7 +142,7 @@ def _patch(options: list[str], files: list[Path]) -> None:
         if done.code != 0:
             reason = done.err.strip() or f"exit code {done.code}"
             what = " ".join(options)
-            raise BuildError(f"{some[0]}: patchelf refused {what!r}: {reason}")
+            raise BuildError(f"{some[0]}: patchelf could not carry out {what!r}: {reason}")
 
 
 def _own(file: Path) -> None:

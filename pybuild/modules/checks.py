@@ -41,6 +41,7 @@ def _problems(plan: ModulePlan, reading: Reading) -> Iterator[Problem]:
     if before is None:
         return
     yield from _folders(plan, before)
+    yield from _unread("the baseline", "", "together", reading)
     for index, module in enumerate(plan.baseline):
         after = reading.states.get(f"baseline {index}")
         if after is None:
@@ -174,6 +175,9 @@ def origin(plan: ModulePlan, reading: Reading, module: str) -> str:
     """Return the operation with which a module came, as a person says it."""
     found = "the init of the module tool"
     before = reading.start
+    named = [name for name in plan.baseline if is_named(module, name)]
+    if named:
+        return f"{named[0]} of the baseline"
     names = [(f"baseline {i}", f"{name} of the baseline") for i, name in enumerate(plan.baseline)]
     names += [(f"step {i}", f"{said(step)} ({step.by})") for i, step in enumerate(plan.steps)]
     for label, name in names:

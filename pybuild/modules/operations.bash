@@ -76,6 +76,19 @@ __pybuild_load() {
   __pybuild_has "$1" || __pybuild_module load "$1"
 }
 
+# Load everything that is missing with one call: the tool takes longer to start than to load a module.
+# What this does not bring is loaded once more, alone, for the tool's own words about it.
+__pybuild_together() {
+  local __pybuild_one
+  local -a __pybuild_list=()
+  for __pybuild_one in "$@"; do
+    __pybuild_has "$__pybuild_one" || __pybuild_list+=("$__pybuild_one")
+  done
+  if [ "${#__pybuild_list[@]}" -gt 0 ]; then
+    __pybuild_module load "${__pybuild_list[@]}"
+  fi
+}
+
 __pybuild_unload() {
   local __pybuild_one
   local -a __pybuild_list

@@ -25,6 +25,10 @@ def script(plan: ModulePlan, nonce: str, *, avail: str | None = None) -> str:
 
 def _lines(plan: ModulePlan, avail: str | None) -> Iterator[str]:
     yield from _init(plan)
+    # Lmod loads a module again that another one of the same call has brought.
+    if plan.tool == "tcl" and len(plan.baseline) > 1:
+        yield "__pybuild_at together"
+        yield shlex.join(("__pybuild_together", *plan.baseline))
     for index, module in enumerate(plan.baseline):
         yield from _at(f"baseline {index}", "load", module)
     for index, step in enumerate(plan.steps):
