@@ -19,7 +19,7 @@ class Reason:
 
     Attributes:
         what: as a person would write it: ``module unload craype-hugepages2M``, ``MPICC=cc -shared``.
-        by: rule, provider, target or recipe key that put it there.
+        by: rule, provider, target or recipe key that put it there, ``""`` for the resolver's own choices.
         at: ``build`` or ``run``.
         variables: environment variables that it changed, as far as the module tool was asked here.
     """
@@ -63,8 +63,7 @@ def touches(reason: Reason, variable: str) -> bool:
 
 def _choices(package: PackagePlan) -> Iterator[Reason]:
     for why in package.why:
-        what, colon, rest = why.partition(": ")
-        yield Reason(kind="choice", what=what, by="the resolver", why=rest if colon else "")
+        yield Reason(kind="choice", what=why, by="")
 
 
 def _module_reasons(
@@ -77,7 +76,8 @@ def _module_reasons(
         variables = capture.changes[number].variables if capture else ()
         yield _of_step(step, at, variables)
     for pattern, who in modules.forbidden:
-        yield Reason(kind="module", what=f"never {pattern}", by=who.partition(": ")[0], why=who, at=at)
+        by, _, why = who.partition(": ")
+        yield Reason(kind="module", what=f"never {pattern}", by=by, why=why, at=at)
 
 
 def _of_step(step: ModuleStep, at: str, variables: tuple[str, ...]) -> Reason:
