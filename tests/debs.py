@@ -27,7 +27,7 @@ def unpacked(*packages: str) -> Path:
 
     The first caller on this machine downloads and unpacks, the others find it done.
     Kept below ``$PYBUILD_TEST_DEBS``, else in a folder of this user below the system's temporary one.
-    Dependencies are not followed. Skips the test where there is no ``apt-get``; fails it where apt-get fails.
+    Dependencies are not followed. Skips the test where there is no ``apt-get`` or it cannot download; CI makes failures of skips.
     """
     names = sorted(set(packages))
     home = _home()
@@ -78,7 +78,7 @@ def _apt_get(*argv: str, cwd: Path) -> None:
         _run("apt-get", "-qq", "update", cwd=cwd)
         ended = capture(command, env=_environment(), cwd=str(cwd), timeout=LIMIT)
     if ended.code:
-        pytest.fail(f"{' '.join(command)} ended with {ended.code}: {ended.err.strip()}")
+        pytest.skip(f"{' '.join(command)} ended with {ended.code}: {ended.err.strip()}")
 
 
 def _run(*argv: str, cwd: Path) -> None:

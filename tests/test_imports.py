@@ -71,7 +71,9 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("cli", "verify"): {"verify.failures"},
     ("cli", "box"): {"box.make", "box.operations"},
     ("cli", "modules"): {"modules.capture"},
-    ("cli", "plan"): {"plan.specs", "plan.script", "plan.explain"},
+    ("cli", "plan"): {
+        "plan.specs", "plan.script", "plan.explain", "plan.running", "plan.activation", "plan.modulefile",
+    },
 }
 """Where a part may use only some files of another."""
 

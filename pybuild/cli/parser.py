@@ -49,6 +49,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     _prefix_commands(commands)
     _data_commands(commands)
     _site_commands(commands)
+    _env_commands(commands)
     return parser.parse_args(argv)
 
 
@@ -170,6 +171,21 @@ def _site_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = _add(inner, "probe", "draft a site file from what is loaded in this shell", "site:site_probe")
     command.add_argument("--name", metavar="NAME", help="name of the site (default: from the host name)")
     _place_options(command)
+
+
+def _env_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
+    env = commands.add_parser("env", help="run what is installed: commands for a shell, or a modulefile")
+    inner = env.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="pybuild env")
+    command = _add(inner, "activate", "print commands that a shell evaluates", "env:activate")
+    _prefix_option(command)
+    command.add_argument(
+        "--shell", metavar="NAME", help="bash, zsh, sh, csh, tcsh or fish (default: from $SHELL)"
+    )
+    command = _add(inner, "modulefile", "print a modulefile that does the same", "env:modulefile")
+    _prefix_option(command)
+    command.add_argument(
+        "--format", metavar="FORM", required=True, help="tcl (Environment Modules) or lua (Lmod)"
+    )
 
 
 def _add(commands: argparse._SubParsersAction[_Parser], name: str, text: str, run: str) -> _Parser:

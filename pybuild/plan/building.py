@@ -58,6 +58,7 @@ def build_plan(
         "python": _python_part(now, context),
         "providers": {b.virtual: b.identity for b in bound if b.virtual != "compiler"},
         "compiler": next((b.identity for b in bound if b.virtual == "compiler"), ""),
+        **_compiled_needs(chosen, context),
     }
     key, loose, text = keys(inputs)
     plan = BuildPlan(
@@ -65,6 +66,14 @@ def build_plan(
         environment=environment, steps=steps, inputs=text, modules=modules,
     )  # fmt: skip
     return plan, key, loose
+
+
+def _compiled_needs(chosen: Chosen, context: Context) -> dict[str, list[str]]:
+    """Return versions of needed packages that bind the site themselves: their headers may be compiled in."""
+    found = {p.name: p.version for p in context.world.state.packages if p.identity}
+    found |= {p.name: p.version for p in context.planned if p.identity and p.action != "keep"}
+    rows = [f"{name} {found[name]}" for name in chosen.needs if name in found]
+    return {"needs": rows} if rows else {}
 
 
 def _without_host(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pybuild.errors import PlanError
@@ -29,9 +30,15 @@ def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> 
             if virtual == "compiler":
                 continue
             other, known = first.setdefault(virtual, (name, identity))
-            if known != identity:
+            if not (_may_be(known, identity) or _may_be(identity, known)):
                 raise PlanError(
                     f"two providers of {virtual!r} would meet in one prefix: "
                     f"{other} is bound to {known}, {name} would be bound to {identity}",
                     hint=f"choose another prefix, or rebuild both: pybuild install {other} {name} --rebuild",
                 )
+
+
+def _may_be(late: str, identity: str) -> bool:
+    """Return whether an identity can become another: before the modules ran, its variables may be anything."""
+    parts = re.split(r"\$\{\{.*?\}\}", late)
+    return re.fullmatch(".*".join(map(re.escape, parts)), identity) is not None

@@ -96,7 +96,7 @@ class Resolver:
         if requested:
             spec, because = _both(spec, self.asked[spec.name]), "asked for"
         recipe = self._recipe(spec.name, because)
-        kept = self._kept(spec)
+        kept = self._kept(spec, recipe)
         if kept is not None:
             self.chosen[spec.name] = Chosen(
                 name=spec.name, because=because, requested=requested, recipe=recipe, keep=kept
@@ -185,12 +185,18 @@ class Resolver:
     def _wheel(self, recipe: Recipe, release: Release) -> Download:
         return choose_wheel(recipe, release, python=self.python, platforms=self.world.machine.platforms)
 
-    def _kept(self, spec: Spec) -> Installed | None:
-        """Return the prefix's package if pybuild built it and it answers the spec."""
+    def _kept(self, spec: Spec, recipe: Recipe) -> Installed | None:
+        """Return the prefix's package if it answers the spec.
+
+        Somebody else's counts where it is only needed and nothing of the site is in it: conda's numpy is as
+        good as ours, conda's mpi4py is not.
+        """
         if self.rebuild and spec.name in self.asked:
             return None
+        needs_no_site = recipe.build.system == "wheel" and not recipe.provides
+        foreign = needs_no_site and spec.name not in self.asked
         for package in self.world.state.packages:
-            if package.name == spec.name and package.key is not None:
+            if package.name == spec.name and (package.key is not None or foreign):
                 fits = satisfies(package.version, spec.specifier) and set(spec.options) <= set(
                     package.options
                 )

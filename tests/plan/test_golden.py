@@ -106,7 +106,11 @@ CASES = {
     "mpi4py-3.0.3": Case("mpi4py==3.0.3"),
     "mpi4py-exe": Case("mpi4py[exe]", prefix(python="2.7.18", path="/home/me/env")),
     **ON_CRAYS,
-    **{f"{site}-mpi4py": Case("mpi4py", site=site, providers=FOUND.get(site, ())) for site in SITES},
+    **{
+        f"{site}-{spec}": Case(spec, site=site, providers=FOUND.get(site, ()))
+        for site in SITES
+        for spec in ("mpi4py", "h5py")
+    },
 }
 
 

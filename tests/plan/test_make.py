@@ -393,3 +393,32 @@ def test_planning_twice_gives_equal_plans() -> None:
         THING, mpich(), wheel_recipe("pip"), state=no_prefix(), machine=machine(providers=(COMPILER,))
     )
     assert plan(here, "thing[exe]") == plan(here, "thing[exe]")
+
+
+def test_condas_package_serves_where_nothing_of_the_site_is_in_it() -> None:
+    """A numpy of conda's is kept for what needs it; conda's build of a package that binds MPI is not."""
+    user = user_of_mpi(
+        "h5", requirements=Requirements(virtual=("compiler", "mpi"), run=("numpy >=1", "thing"))
+    )
+    state = prefix(
+        installed("numpy", "2.0", "condas_0", key=None), installed("thing", "1.0", "condas_0", key=None)
+    )
+    here = world(user, wheel_recipe("numpy", "2.5"), user_of_mpi(), state=state)
+    assert {p.name: (p.action, p.version) for p in plan(here, "h5").packages} == {
+        "numpy": ("keep", "2.0"),
+        "thing": ("build", "1.0"),
+        "h5": ("build", "1.0"),
+    }
+    assert {p.name: p.action for p in plan(here, "numpy").packages} == {"numpy": "build"}
+
+
+def test_the_key_counts_needed_packages_that_bind_the_site() -> None:
+    """What was compiled against another mpi4py is another package; a newer numpy changes nothing."""
+    user = user_of_mpi("h5", requirements=Requirements(virtual=("compiler", "mpi"), run=("numpy", "thing")))
+
+    def key(thing: str, numpy: str) -> str:
+        here = world(user, wheel_recipe("numpy", numpy), user_of_mpi("thing", thing))
+        return plan(here, "h5").packages[-1].key
+
+    assert key("1.0", "2.5") == key("1.0", "2.6")
+    assert key("1.0", "2.5") != key("1.1", "2.5")

@@ -1,0 +1,107 @@
+"""``pybuild env``: what a shell or a module tool does so that the packages of a prefix run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pybuild.cli.settings import prefix_of
+from pybuild.cli.text import put, say
+from pybuild.errors import PrefixError, UsageError
+from pybuild.plan.running import Installed, Running, merged
+from pybuild.prefix.installed import planned, share
+from pybuild.prefix.notes import is_installed, read_notes
+
+
+def activate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Print commands that the user's shell evaluates.
+
+    Raises:
+        UsageError: an unknown shell, or none named and ``SHELL`` does not say.
+        PrefixError: the prefix is none, or has nothing of ours.
+        PlanError: packages that cannot run in one shell.
+    """
+    from pybuild.plan.activation import activation
+
+    shell = arguments.shell or os.path.basename(environ.get("SHELL", ""))
+    if not shell:
+        raise UsageError("no shell is named and SHELL is not set", hint="add --shell bash")
+    running = _running(arguments, environ)
+    text = activation(running, shell)
+    _show(running, {"shell": shell, "text": text}, as_json=arguments.json)
+    if running.conda and not arguments.json:
+        say(f"note: its packages have scripts of their own, so type: conda activate {running.prefix}")
+    return 0
+
+
+def modulefile(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Print a modulefile.
+
+    Raises:
+        UsageError: an unknown format.
+        PrefixError: the prefix is none, or has nothing of ours.
+        PlanError: packages that cannot run in one shell.
+    """
+    from pybuild.plan.modulefile import modulefile as rendered
+
+    running = _running(arguments, environ)
+    text = rendered(running, arguments.format)
+    _show(running, {"format": arguments.format, "text": text}, as_json=arguments.json)
+    return 0
+
+
+def _show(running: Running, data: Mapping[str, object], *, as_json: bool) -> None:
+    if not as_json:
+        put(str(data["text"]).rstrip("\n"))
+        return
+    packages = [
+        {"name": one.name, "version": one.version, "site": one.site, "level": one.level}
+        for one in running.packages
+    ]
+    put(
+        json.dumps({"prefix": running.prefix, **data, "packages": packages, "conda": running.conda}, indent=1)
+    )
+
+
+def _running(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Running:
+    prefix = Path(prefix_of(arguments, environ))
+    if not (prefix / "conda-meta" / "history").exists():
+        raise PrefixError(
+            f"{prefix}: is no conda prefix (it has no conda-meta/history)",
+            hint=f"pybuild install mpi4py -p {prefix} makes one",
+        )
+    packages = tuple(_installed(prefix))
+    if not packages:
+        raise PrefixError(
+            f"{prefix}: has no package that pybuild installed, so nothing is known about how it runs",
+            hint=f"pybuild install mpi4py -p {prefix}",
+        )
+    return merged(str(prefix), packages, conda=_has_scripts(prefix))
+
+
+def _installed(prefix: Path) -> Iterator[Installed]:
+    for note in read_notes(prefix):
+        if not is_installed(prefix, note):
+            continue
+        name = str(note["name"])
+        plan = planned(prefix, name)
+        if plan is None:
+            raise PrefixError(
+                f"{share(prefix, name) / 'record.json'}: cannot be read, expected the record of {name}",
+                hint=f"pybuild install {name} --rebuild -p {prefix}",
+            )
+        yield Installed(
+            name=name,
+            version=str(note["version"]),
+            site=str(note["site"]),
+            level=str(note["level"]),
+            plan=plan,
+        )
+
+
+def _has_scripts(prefix: Path) -> bool:
+    folder = prefix / "etc" / "conda" / "activate.d"
+    return folder.is_dir() and any(folder.iterdir())

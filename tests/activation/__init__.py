@@ -1,0 +1,1 @@
+"""What a prefix needs to run, evaluated by real shells and real module tools."""
