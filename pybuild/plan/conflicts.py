@@ -39,6 +39,6 @@ def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> 
 
 
 def _may_be(late: str, identity: str) -> bool:
-    """Return whether an identity can become another: before the modules ran, its variables may be anything."""
+    """Return whether an identity can become another once the modules have set its variables."""
     parts = re.split(r"\$\{\{.*?\}\}", late)
     return re.fullmatch(".*".join(map(re.escape, parts)), identity) is not None

@@ -17,7 +17,7 @@ def find_problems(
     refused: tuple[tuple[str, str], ...],
     absent: tuple[str, ...],
 ) -> list[str]:
-    """Return one sentence for each thing that is wrong: missing, refused, too old, pointing into a stage.
+    """Return one sentence for each thing that is wrong: missing, refused, too old, into a stage, no program.
 
     Args:
         forbidden, refused, absent: as in ``LinkRules``.
@@ -27,6 +27,7 @@ def find_problems(
         *_refused(closures, loader, refused),
         *_versions(closures, loader),
         *_runpaths(closures, loader, forbidden),
+        *_programs(closures, loader),
     ]
 
 
@@ -87,6 +88,14 @@ def _runpaths(closures: tuple[Closure, ...], loader: Loader, forbidden: tuple[st
                     path = loader.tree.shown(closure.path)
                     found = f"its {kind} points into the build's own folders ({entry})"
                     yield f"{path}: {found}, which will be gone; expected only folders that stay"
+
+
+def _programs(closures: tuple[Closure, ...], loader: Loader) -> Iterator[str]:
+    """What a wrapper makes of a program when it is told ``-shared``: nobody can start it."""
+    for closure in closures:
+        path = loader.tree.shown(closure.path)
+        if path.startswith("bin/") and ".so" not in path and closure.facts.kind == "shared":
+            yield f"{path}: is a shared library, expected a program; link it without -shared"
 
 
 def _with_others(users: list[str]) -> str:

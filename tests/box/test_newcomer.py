@@ -94,7 +94,10 @@ def quarz(tmp_path_factory: pytest.TempPathFactory) -> Quarz:
     root = tmp_path_factory.mktemp("quarz")
     (root / "home").mkdir()
     (root / "written").mkdir()
-    (root / "written/quarz.yaml").write_bytes(FILE.read_bytes())
+    # The machine that runs the tests may have no Python but the one that the site refuses.
+    text = FILE.read_text()
+    text = text.replace("/usr/bin/python*", "/usr/bin/python2*") if sys.base_prefix == "/usr" else text
+    (root / "written/quarz.yaml").write_text(text)
     box = make_box(
         load_site(str(root / "written/quarz.yaml")), str(root / "box"), tool="lmod",
         init=init_of("lmod", root), mpi=mpich(), hdf5=hdf5(), hugetlbfs=hugetlbfs(), launcher=MPIEXEC,
@@ -106,8 +109,6 @@ def quarz(tmp_path_factory: pytest.TempPathFactory) -> Quarz:
 @pytest.fixture(scope="module")
 def installed(quarz: Quarz) -> Path:
     """Return a prefix in which the login node has installed the toy; its site was detected, not named."""
-    if sys.base_prefix == "/usr":
-        pytest.skip("the site refuses /usr/bin/python*, and the tests run with no other Python")
     (quarz.root / "links").mkdir()
     for name in ("toyext", "toytwo"):
         file = toys.sdist(name, "1.0", {"core.c": CORE})

@@ -131,6 +131,8 @@ def _adapt(file: Path) -> None:
     data["launcher"]["ask"] = ["salloc", "-N", "1", "-t", "5"]
     data["launcher"]["directives"] = ["#SBATCH -N 1", "#SBATCH -t 5"]
     data["path"] = [*data["path"], "/usr/sbin"]
+    # Cori refuses the system's Python, and the machine that runs the tests may have no other.
+    data["python"]["refuse"] = []
     # The compiler's optimisation is not what these tests are about.
     quick = {"name": "quick", "env": {"CFLAGS": "-O0 -g0", "CPPFLAGS": "-O0 -g0"},
              "reason": "tests build much and run little", "source": "tests/on_cray"}  # fmt: skip

@@ -179,6 +179,16 @@ def test_a_runpath_into_the_stage_is_refused(prefix: Prefix, tmp_path: Path) -> 
     assert check(prefix, EXTENSION, forbidden=(str(stage),)).problems == ()
 
 
+def test_a_program_that_was_linked_as_a_library_is_refused(prefix: Prefix, compile_c: Compile) -> None:
+    """What a wrapper makes of an interpreter when it is told -shared; a real program beside it is fine."""
+    compile_c(prefix.root / "bin/python-mpi", "int main(void) { return 0; }\n", flags=())
+    assert check(prefix, "bin/python-mpi", checks=()).problems == ()
+    compile_c(prefix.root / "bin/python-mpi", "int main(void) { return 0; }\n")
+    refused(
+        check(prefix, "bin/python-mpi", checks=()), "bin/python-mpi: is a shared library, expected a program"
+    )
+
+
 def test_hugepages_are_refused_with_the_needer(prefix: Prefix, compile_c: Compile) -> None:
     """The library libhugetlbfs is refused wherever it comes in, also by a library behind another."""
     huge = compile_c(prefix.root / "lib/libhugetlbfs.so", "", soname="libhugetlbfs.so")
