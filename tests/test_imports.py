@@ -72,7 +72,12 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("cli", "box"): {"box.make", "box.operations"},
     ("cli", "modules"): {"modules.capture"},
     ("cli", "plan"): {
-        "plan.specs", "plan.script", "plan.explain", "plan.running", "plan.activation", "plan.modulefile",
+        "plan.specs",
+        "plan.script",
+        "plan.explain",
+        "plan.running",
+        "plan.activation",
+        "plan.modulefile",
     },
 }
 """Where a part may use only some files of another."""

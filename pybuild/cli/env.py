@@ -26,10 +26,10 @@ def activate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     from pybuild.plan.activation import activation
 
+    running = _running(arguments, environ)
     shell = arguments.shell or os.path.basename(environ.get("SHELL", ""))
     if not shell:
         raise UsageError("no shell is named and SHELL is not set", hint="add --shell bash")
-    running = _running(arguments, environ)
     text = activation(running, shell)
     _show(running, {"shell": shell, "text": text}, as_json=arguments.json)
     if running.conda and not arguments.json:

@@ -11,20 +11,19 @@ from collections.abc import Iterator
 
 from pybuild.errors import UsageError
 from pybuild.model.modules import ModuleStep
-from pybuild.plan.running import Part, Running, names_in
+from pybuild.plan.running import Part, Running, module_checks, names_in
 from pybuild.plan.shells import SHELLS, Shell
 
 # Words: kind, module or folder, the same as the shell quotes it, then old module or patterns.
-# One line, no single quotes and no exclamation marks: csh would see them.
-_OPERATE = " ".join(
-    """
+# One line, no single quotes and no exclamation marks: csh would see them. What is loaded is evaluated again
+# by the user's shell, so characters that no module's name has become harmless ones.
+_OPERATE = """
 kind=$1; raw=$2; word=$3; shift 3;
 say() { printf "%s;\\n" "$*"; };
 matching() {
-  found=; rest=${LOADEDMODULES-}:;
+  found=; rest=$(printf "%s:" "${LOADEDMODULES-}" | LC_ALL=C tr -c A-Za-z0-9_.+/@=,~:- _);
   while test -n "$rest"; do
     one=${rest%%:*}; rest=${rest#*:}; name=$one;
-    case $one in *[^A-Za-z0-9_.+/@=,~-]*) name= ;; esac;
     while test -n "$name"; do
       for pattern do case $name in $pattern) found="$one $found"; break 2 ;; esac; done;
       case $name in */*) name=${name%/*} ;; *) name= ;; esac;
@@ -49,12 +48,10 @@ case $kind in
     *) say module use "$word" ;;
   esac ;;
 esac
-""".split()
-)
+"""
 
 # Triples of words: what is looked at, its name, the sentence that is said when it is not so.
-_CHECK = " ".join(
-    """
+_CHECK = """
 bad=0;
 no() { printf "%s\\n" "pybuild: $1" >&2; bad=1; };
 while test $# -gt 2; do
@@ -70,8 +67,7 @@ while test $# -gt 2; do
   shift 3;
 done;
 exit $bad
-""".split()
-)
+"""
 
 
 def activation(running: Running, shell: str) -> str:
@@ -90,7 +86,7 @@ def _lines(running: Running, shell: Shell) -> Iterator[str]:
     names = ", ".join(f"{one.name} {one.version}" for one in running.packages)
     yield shell.comment(f"made by pybuild for {names} in {running.prefix}")
     if running.folders or running.steps:
-        yield from shell.begin(_OPERATE, running.init)
+        yield from shell.begin(_one_line(_OPERATE), running.init)
         for folder in reversed(running.folders):
             yield shell.operate(("use", folder.rstrip("/"), shell.quote(folder.rstrip("/"))))
         yield from _operations(running, shell)
@@ -99,12 +95,14 @@ def _lines(running: Running, shell: Shell) -> Iterator[str]:
         value = None if one.kind == "unset" else one.value
         yield from shell.lines(one.name, value, prepend=one.kind == "prepend")
     if running.conda:
-        yield shell.comment(f"then: conda activate {running.prefix} (packages there have scripts of their own)")
+        yield shell.comment(
+            f"then: conda activate {running.prefix} (packages there have scripts of their own)"
+        )
     else:
         yield from shell.lines("PATH", (Part(text=f"{running.prefix}/bin"),), prepend=True)
     words = [word for check in _checks(running) for word in check]
     if words:
-        line = " ".join(shell.quote(word) for word in ("/bin/sh", "-c", _CHECK, "pybuild", *words))
+        line = " ".join(shell.quote(word) for word in ("/bin/sh", "-c", _one_line(_CHECK), "pybuild", *words))
         yield line
 
 
@@ -125,14 +123,11 @@ def _words(step: ModuleStep, shell: Shell) -> tuple[str, ...]:
 
 
 def _checks(running: Running) -> Iterator[tuple[str, str, str]]:
-    """Yield what must be so afterwards: module tools report success on failure."""
-    for step in running.steps:
-        name, by = step.operation.module, " ".join(f"{step.by}: {step.why}".split())
-        if step.operation.kind == "unload":
-            yield "gone", name, f"{name} must not be loaded ({by})"
-        elif step.operation.kind != "use":
-            yield "loaded", name, f"{name} is not loaded ({by})"
-    for pattern, who in running.forbidden:
-        yield "gone", pattern, f"{pattern} must not be loaded ({' '.join(who.split())})"
+    for loaded, name, sentence in module_checks(running):
+        yield "loaded" if loaded else "gone", name, sentence
     for name, user in names_in(running).items():
         yield "set", name, f"{name} is not set, from which {user} is made"
+
+
+def _one_line(script: str) -> str:
+    return " ".join(script.split())

@@ -74,7 +74,8 @@ def merged(prefix: str, packages: Iterable[Installed], *, conda: bool) -> Runnin
     packages = tuple(packages)
     if ":" in prefix:
         raise PlanError(
-            f"{prefix}: PATH cannot name a folder with a colon in it", hint="install into a prefix without one"
+            f"{prefix}: PATH cannot name a folder with a colon in it",
+            hint="install into a prefix without one",
         )
     plans = [one.plan.run_modules for one in packages if one.plan.run_modules is not None]
     return Running(
@@ -83,15 +84,30 @@ def merged(prefix: str, packages: Iterable[Installed], *, conda: bool) -> Runnin
         folders=tuple(dict.fromkeys(folder for plan in plans for folder in plan.folders)),
         init=tuple(dict.fromkeys(file for plan in plans for file in plan.init)),
         steps=_steps(plans),
-        forbidden=tuple({pattern: (pattern, who) for plan in plans for pattern, who in plan.forbidden}.values()),
+        forbidden=tuple({one[0]: one for plan in plans for one in plan.forbidden}.values()),
         settings=_settings(prefix, (edit for one in packages for edit in one.plan.run_environment)),
         conda=conda,
-    )  # fmt: skip
+    )
 
 
 def names_in(running: Running) -> dict[str, str]:
     """Return the variables that values use, each with the variable that is made from it."""
     return {part.name: one.name for one in running.settings for part in one.value if part.name}
+
+
+def module_checks(running: Running) -> Iterator[tuple[bool, str, str]]:
+    """Yield what must hold afterwards, since tools report success on failure.
+
+    Each is whether a module must be loaded, its name or pattern, and the sentence where that is not so.
+    """
+    for step in running.steps:
+        name, by = step.operation.module, " ".join(f"{step.by}: {step.why}".split())
+        if step.operation.kind == "unload":
+            yield False, name, f"{name} must not be loaded ({by})"
+        elif step.operation.kind != "use":
+            yield True, name, f"{name} is not loaded ({by})"
+    for pattern, who in running.forbidden:
+        yield False, pattern, f"{pattern} must not be loaded ({' '.join(who.split())})"
 
 
 def _steps(plans: Iterable[ModulePlan]) -> tuple[ModuleStep, ...]:

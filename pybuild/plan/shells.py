@@ -8,7 +8,9 @@ from typing import Protocol
 from pybuild.errors import PlanError
 from pybuild.plan.running import Part
 
-_NO_TOOL = "pybuild: this shell has no module command; start a login shell, or read the site's init file first"
+_NO_TOOL = (
+    "pybuild: this shell has no module command; start a login shell, or read the init file of the site first"
+)
 _SAY = f"printf '%s\\n' {_NO_TOOL!r} >&2"
 
 
@@ -78,19 +80,26 @@ class Csh:
             PlanError: the text has a line break, which no word of csh can hold through ``eval``.
         """
         if "\n" in _demand_text(text):
-            raise PlanError(f"csh cannot set a value with a line break in it: {text!r}", hint="use another shell")
+            raise PlanError(
+                f"csh cannot set a value with a line break in it: {text!r}", hint="use another shell"
+            )
         return "'" + text.replace("'", "'\\''").replace("!", "\\!") + "'"
 
     def lines(self, name: str, value: Sequence[Part] | None, *, prepend: bool) -> list[str]:
         """Return the lines for one variable; csh stops at variables that are not set, so they are copied."""
         if value is None:
             return [f"unsetenv {name} ;"]
-        found, words, used = [], "", []
+        found: list[str] = []
+        used: list[str] = []
+        words = ""
         for part in value:
             if part.name:
                 copy = f"__pybuild_{len(used)}"
                 used.append(copy)
-                found += [f"set {copy} = '' ;", f"if ( $?{part.name} ) eval 'set {copy} = \"${part.name}:q\"' ;"]
+                found += [
+                    f"set {copy} = '' ;",
+                    f"if ( $?{part.name} ) eval 'set {copy} = \"${part.name}:q\"' ;",
+                ]
                 words += f'"${copy}:q"'
             else:
                 words += self.quote(part.text)
