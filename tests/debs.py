@@ -27,7 +27,7 @@ def unpacked(*packages: str) -> Path:
 
     The first caller on this machine downloads and unpacks, the others find it done.
     Kept below ``$PYBUILD_TEST_DEBS``, else in a folder of this user below the system's temporary one.
-    Dependencies are not followed. Skips the test where there is no ``apt-get`` or it cannot download; CI makes failures of skips.
+    Dependencies are not followed. Skips the test where ``apt-get`` is missing or cannot download.
     """
     names = sorted(set(packages))
     home = _home()

@@ -64,8 +64,9 @@ def _read(path: str) -> str:
         return sys.stdin.read(LONGEST)
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - LONGEST))
+            if file.seekable():
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - LONGEST))
             return file.read()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

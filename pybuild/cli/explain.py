@@ -15,7 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from pybuild.model.plan import PackagePlan
     from pybuild.plan.explain import Reason
+    from pybuild.workflow import Settings
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _TITLES = {
@@ -53,10 +55,22 @@ def explain(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for package in plan.packages:
         if package.requested:
             put(paint(f"{package.name} {package.version} at {where}", "bold"))
-            put("\n".join(_lines(found[package.name])) or "  nothing in the plan touches it")
+            put("\n".join(_lines(found[package.name])) or f"  {_nothing(package, variables, settings)}")
     for note in plan.notes:
         put(f"note: {note}")
     return 0
+
+
+def _nothing(package: PackagePlan, variables: list[str], settings: Settings) -> str:
+    """Say what is known of variables that no part of the plan names."""
+    modules = package.build.modules if package.build else None
+    if modules is None:
+        return "nothing in the plan touches it"
+    if modules not in settings.captures:
+        return "not known: the site's modules are not on this machine"
+    values = dict(settings.captures[modules].environment)
+    here = [f"{name}={values[name]}" for name in variables if name in values]
+    return "the baseline sets it: " + ", ".join(here) if here else "nothing touches it"
 
 
 def _lines(reasons: tuple[Reason, ...]) -> Iterator[str]:

@@ -184,7 +184,7 @@ def _env_commands(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = _add(inner, "modulefile", "print a modulefile that does the same", "env:modulefile")
     _prefix_option(command)
     command.add_argument(
-        "--format", metavar="FORM", required=True, help="tcl (Environment Modules) or lua (Lmod)"
+        "--format", metavar="FORM", default="tcl", help="tcl (Environment Modules) or lua (Lmod)"
     )
 
 

@@ -147,7 +147,12 @@ def _demand_ranks(arguments: argparse.Namespace) -> None:
 def _job_options(arguments: argparse.Namespace) -> tuple[str, ...]:
     import shlex
 
-    return tuple(shlex.split(arguments.job_options or ""))
+    try:
+        return tuple(shlex.split(arguments.job_options or ""))
+    except ValueError as error:
+        raise UsageError(
+            f"--job-options: {str(error).lower()}: {arguments.job_options}", hint="--job-options='-A m1234'"
+        ) from error
 
 
 def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

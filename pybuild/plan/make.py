@@ -16,6 +16,7 @@ from pybuild.plan.key import keys
 from pybuild.plan.package import plan_package
 from pybuild.plan.pythons import choose_python
 from pybuild.plan.resolve import Resolver, World
+from pybuild.plan.rules import demand_known
 
 PIP = Spec(text="pip", name="pip")
 
@@ -38,6 +39,7 @@ def make_plan(
     Raises:
         PlanError: the request cannot be met.
     """
+    demand_known(world.site, world.providers)
     base, python, base_notes = _base(request, world)
     asked = {spec.name: spec for spec in request.specs}
     resolver = Resolver(world, python, asked, rebuild=request.rebuild)

@@ -40,13 +40,15 @@ def module_plan(wish: Wish, at: Time) -> ModulePlan | None:
     The order is: baseline, target, providers in the recipe's order, the site's rules, the recipe's own.
 
     Raises:
-        PlanError: the recipe loads a module that a rule of the site forbids.
+        PlanError: the recipe loads a module that a rule of the site forbids, an operation names a family that
+            the site does not have, or there are operations and no tool.
     """
     site = wish.site
+    steps = [step for step in _steps(wish) if at in step.at]
     if site.modules.tool == "none":
+        _demand_nothing(steps, site)
         return None
     forbidden = tuple(_forbidden(wish, at))
-    steps = [step for step in _steps(wish) if at in step.at]
     for step in steps:
         _demand_allowed(step, forbidden, wish)
     return ModulePlan(
@@ -85,6 +87,11 @@ def _steps(wish: Wish) -> Iterator[ModuleStep]:
 
     def made(operations: Iterable[Operation], by: str, why: str, **more: object) -> Iterator[ModuleStep]:
         for one in operations:
+            if one.family not in {"", *families}:
+                raise PlanError(
+                    f"{by}: choose {one.module}: modules.families of site {site.name} has no {one.family!r}",
+                    hint=f"pybuild site lint {site.name}",
+                )
             yield ModuleStep(operation=one, members=families.get(one.family, ()), by=by, why=why, **more)  # type: ignore[arg-type]
 
     if wish.target is not None:
@@ -102,6 +109,15 @@ def _steps(wish: Wish) -> Iterator[ModuleStep]:
     for own in wish.own:
         by = f"recipe {wish.recipe}"
         yield from made(own.operations, by, own.reason, source=own.source, at=("build",))
+
+
+def _demand_nothing(steps: Iterable[ModuleStep], site: Site) -> None:
+    for step in steps:
+        operation = f"{step.operation.kind} {step.operation.module}"
+        raise PlanError(
+            f"{step.by}: {operation}: modules.tool of site {site.name} is none",
+            hint=f"pybuild site lint {site.name}",
+        )
 
 
 def _forbidden(wish: Wish, at: Time) -> Iterator[tuple[str, str, Rule]]:

@@ -25,6 +25,22 @@ def choose_target(site: Site, name: str | None) -> Target | None:
     )
 
 
+def demand_known(site: Site, providers: tuple[tuple[str, str], ...]) -> None:
+    """Check that the user chose providers of virtuals that the site has.
+
+    Raises:
+        PlanError: it does not have one of them.
+    """
+    known = [virtual.name for virtual in site.virtuals]
+    for virtual, provider in providers:
+        if virtual not in {*known, *map(base_of, known)}:
+            raise PlanError(
+                f"--use {virtual}={provider}: site {site.name} has no virtual {virtual!r}; "
+                f"it has {', '.join(known) or 'none'}",
+                hint=f"pybuild site show {site.name}",
+            )
+
+
 def acting_rules(
     site: Site, *, recipe: str, providers: dict[str, str], target: Target | None, python: str
 ) -> tuple[Rule, ...]:

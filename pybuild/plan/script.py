@@ -205,7 +205,7 @@ def _check_lines(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[s
                 yield ranks
             else:
                 yield f'if [ -n "${{SLURM_JOB_ID:-}}${{PBS_JOBID:-}}" ]; then {ranks}'
-                yield "else echo 'inside a job, run:' " + shlex.quote(ranks) + " >&2; fi"
+                yield "else echo 'not proven by ranks: run this script inside a job for that' >&2; fi"
 
 
 def _fetch(download: Download, work: str, addresses: Mapping[str, str]) -> Iterator[str]:

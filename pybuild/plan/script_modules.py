@@ -5,31 +5,40 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from pybuild.model.modules import ModulePlan, ModuleStep
+from pybuild.model.modules import ModulePlan
+from pybuild.plan.modules import matches
 
 # The module command says little about failure: what is loaded afterwards is what counts.
 _HEAD = """\
 
 # Everything below runs in a shell made from nothing: what you have loaded or exported changes nothing.
-if [ -z "${{PYBUILD_CLEAN:-}}" ]; then
-  exec env -i PYBUILD_CLEAN=1 HOME=/nonexistent USER="${{USER:-}}" PATH={path} LC_ALL=C.UTF-8 {env}\\
-    bash --noprofile --norc "$0"
+if [ "${{1:-}}" != clean ]; then
+  [ -f "$0" ] || {{ echo "save this script as a file, and run that" >&2; exit 2; }}
+  kept=()
+  for each in $(compgen -e); do
+    case "$each" in {kept}) kept+=("$each=${{!each}}") ;; esac
+  done
+  exec env -i "${{kept[@]}}" HOME=/nonexistent USER="${{USER:-}}" PATH={path} LC_ALL=C.UTF-8 {env}\\
+    bash --noprofile --norc "$0" clean
 fi
 loaded() {{
   case ":${{LOADEDMODULES:-}}:" in *":$1:"*|*":$1/"*) ;; *) echo "not loaded: $1" >&2; return 9 ;; esac
 }}
 gone() {{
-  case ":${{LOADEDMODULES:-}}" in *:$1*) echo "still loaded: $1" >&2; return 9 ;; esac
+  case ":${{LOADEDMODULES:-}}:" in *:$1:*|*:$1/*) echo "still loaded: $1" >&2; return 9 ;; esac
 }}
 set +eu
 """
+
+# What says that this is a job, and what reaches the network and finds room.
+_KEPT = "SLURM_*|PBS_*|PALS_*|PMI_*|COBALT_*|LSB_*|*_proxy|*_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|TMPDIR"
 
 
 def shell_from_nothing(modules: ModulePlan) -> str:
     """Return the lines that begin a script: start again without the user's environment, load the baseline."""
     env = "".join(f"{name}={shlex.quote(value)} " for name, value in modules.env)
     path = shlex.quote(":".join(modules.path) or "/usr/bin:/bin")
-    lines = [_HEAD.format(path=path, env=env).rstrip()]
+    lines = [_HEAD.format(path=path, env=env, kept=_KEPT).rstrip()]
     lines += [f"source {shlex.quote(file)}" for file in modules.init]
     lines += [f"module use {shlex.quote(folder)}" for folder in reversed(modules.folders)]
     if modules.baseline:
@@ -51,11 +60,12 @@ def operations(modules: ModulePlan) -> Iterator[str]:
             if step.by != told:
                 yield f"# {step.by}: {' '.join(step.why.split())}"
             told = step.by
-            yield f"module {shlex.join(step.words)}" if step.words else _unload(step.operation.module)
+            if step.words:
+                yield f"module {shlex.join(step.words)}"
+            if step.operation.kind == "unload" and ("*" in step.operation.module or not step.words):
+                yield _unload(step.operation.module)
     yield "set -eu"
-    checks = [line for step in modules.steps for line in _check(step)]
-    checks += [f"gone {shlex.quote(pattern)}" for pattern, _ in modules.forbidden]
-    yield from dict.fromkeys(checks)
+    yield from _checks(modules)
 
 
 def _unload(pattern: str) -> str:
@@ -65,9 +75,25 @@ def _unload(pattern: str) -> str:
     return f"for each in ${{LOADEDMODULES//:/ }}; do {found}; done"
 
 
-def _check(step: ModuleStep) -> Iterator[str]:
-    operation = step.operation
-    if operation.kind == "unload":
-        yield f"gone {shlex.quote(operation.module)}"
-    elif operation.kind != "use":
-        yield f"loaded {shlex.quote(operation.module)}"
+def _checks(modules: ModulePlan) -> Iterator[str]:
+    """Yield what must hold after the last step: what one step brought, a later one may have taken away."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for step in modules.steps:
+        operation, name = step.operation, step.operation.module
+        if operation.kind == "use":
+            continue
+        if operation.kind == "unload":
+            wanted = [one for one in wanted if not matches(one, name)]
+            unwanted = [*(one for one in unwanted if one != name), name]
+            continue
+        rivals = (operation.old,) if operation.kind == "swap" else step.members
+        wanted = [one for one in wanted if one != name and not any(matches(one, r) for r in rivals)]
+        wanted.append(name)
+        unwanted = [one for one in unwanted if not matches(name, one)]
+    yield from (f"loaded {shlex.quote(name)}" for name in wanted)
+    yield from (f"gone {shlex.quote(name)}" for name in dict.fromkeys((*unwanted, *_patterns(modules))))
+
+
+def _patterns(modules: ModulePlan) -> Iterator[str]:
+    return (pattern for pattern, _ in modules.forbidden)

@@ -79,7 +79,6 @@ def test_scripts_of_conda_are_spoken_of(tmp_path: Path) -> None:
         (("activate", "-p", "{full}"), 2, "no shell is named", "--shell bash"),
         (("modulefile", "-p", "{full}", "--format", "x"), 2, "of the form 'x'", "--format tcl"),
         (("modulefile", "-p", "{torn}", "--format", "tcl"), 10, "record.json: cannot be read", "--rebuild"),
-        (("modulefile", "-p", "{full}"), 2, "--format", "--help"),
     ],
 )
 def test_what_is_wrong_is_said(

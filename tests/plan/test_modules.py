@@ -254,3 +254,24 @@ def test_what_a_rule_removes_is_never_what_the_build_itself_needs() -> None:
     made = package(site=cray(rules=(rule,)))
     assert made.build is not None
     assert applied(made.build.environment, {"PYTHONPATH": "/module"})["PYTHONPATH"] == "${{ overlay }}"
+
+
+def test_operations_without_a_tool_are_refused() -> None:
+    """A site that forgot its tool must not lose its rules in silence."""
+    here = cray()
+    here = dataclasses.replace(here, modules=dataclasses.replace(here.modules, tool="none"))
+    with pytest.raises(PlanError, match=r"choose PrgEnv-gnu: modules.tool of site small-cray is none"):
+        package(site=here)
+
+
+def test_a_family_that_the_site_does_not_have_is_refused() -> None:
+    """With the key that it should be in."""
+    own = RecipeModules(operations=(Operation(kind="choose", module="a", family="PrgEvn"),), reason="so")
+    with pytest.raises(PlanError, match=r"modules.families of site small-cray has no 'PrgEvn'"):
+        package(recipe=user_of_mpi(modules=(own,)))
+
+
+def test_a_chosen_provider_of_an_unknown_virtual_is_refused() -> None:
+    """It would be ignored otherwise, and the user would believe that it was obeyed."""
+    with pytest.raises(PlanError, match="--use mip=gnu: site small-cray has no virtual 'mip'"):
+        package(providers=(("mip", "gnu"),))

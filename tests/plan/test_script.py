@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybuild.model.modules import Operation
 from pybuild.model.plan import (
     BuildPlan,
     Download,
@@ -30,7 +31,7 @@ from pybuild.model.plan import (
     Step,
     Unpack,
 )
-from pybuild.model.recipe import Build
+from pybuild.model.recipe import Build, RecipeModules
 from pybuild.plan.script import render_script
 from pybuild.process import capture
 from tests.plan import worlds
@@ -335,3 +336,47 @@ def test_a_module_that_does_not_load_stops_the_script(tmp_path: Path) -> None:
     script.write_text(render_script(worlds.plan(world(user_of_mpi(), site=site), "thing"), {}, {}))
     answer = capture(["bash", str(script)], env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
     assert (answer.code, "not loaded: craype-hugepages2M" in answer.err) == (9, True), answer.err
+
+
+def test_the_script_demands_what_holds_after_the_last_step(tmp_path: Path) -> None:
+    """A module that a recipe takes away again is not missed, and one of a longer name is no rest of it."""
+    own = RecipeModules(
+        operations=(
+            Operation(kind="load", module="cray-hdf5-parallel"),
+            Operation(kind="unload", module="cray-hdf5"),
+            Operation(kind="swap", module="craype-mic-knl", old="craype-haswell"),
+        ),
+        reason="so",
+    )
+    text = render_script(worlds.plan(world(user_of_mpi(modules=(own,)), site=cray()), "thing"), {}, {})
+    demands = [line for line in text.splitlines() if line.startswith(("loaded c", "loaded P", "gone "))]
+    assert demands[:6] == [
+        "loaded PrgEnv-gnu",
+        "loaded cray-mpich",
+        "loaded cray-hdf5-parallel",
+        "loaded craype-mic-knl",
+        "gone 'craype-hugepages*'",
+        "gone cray-hdf5",
+    ]
+    functions = text[text.index("loaded() {") : text.index("set +eu")]
+    for loaded, name, code in (
+        ("a:cray-hdf5-parallel/1.0", "cray-hdf5", 0),
+        ("a:cray-hdf5/1.0", "cray-hdf5", 9),
+        ("craype-hugepages2M:b", "'craype-hugepages*'", 9),
+    ):
+        argv = ["bash", "-c", f"{functions}\ngone {name}"]
+        assert capture(argv, env={"PATH": "/usr/bin:/bin", "LOADEDMODULES": loaded}).code == code
+
+
+def test_the_clean_shell_keeps_the_job_and_the_network(tmp_path: Path) -> None:
+    """Ranks are started inside a job only, and sources may lie behind a proxy; the rest stays out."""
+    text = render_script(worlds.plan(world(user_of_mpi(), site=cray()), "thing"), {}, {})
+    script = tmp_path / "script"
+    script.write_text(text[: text.index("loaded() {")] + "env\n")
+    environ = {
+        "PATH": "/usr/bin:/bin", "HOME": "/h", "SLURM_JOB_ID": "12", "https_proxy": "http://p:1", "CC": "icc",
+        "PYBUILD_CLEAN": "1",
+    }  # fmt: skip
+    out = capture(["bash", str(script)], env=environ).out.splitlines()
+    assert {"SLURM_JOB_ID=12", "https_proxy=http://p:1"} <= set(out)
+    assert not [line for line in out if line.startswith(("CC=", "PYBUILD", "HOME=/h"))]
