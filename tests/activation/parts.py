@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import shlex
+import shutil
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +19,10 @@ from pybuild.process import Captured, capture
 from tests.debs import unpacked
 from tests.modules.tools import Bench, RealTool, five, lmod, step
 
-CLEAN = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+# fish makes folders in its home, whatever that is.
+HOME = tempfile.mkdtemp(prefix="pybuild-home-")
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+CLEAN = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": HOME, "LC_ALL": "C.UTF-8", "TERM": "dumb"}
 COMMANDS = {
     "bash": ("bash", "--noprofile", "--norc"), "zsh": ("zsh", "-f"), "sh": ("dash",),
     "tcsh": ("tcsh", "-f"), "csh": ("csh", "-f"), "fish": ("fish", "--no-config"),

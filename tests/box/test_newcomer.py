@@ -18,6 +18,7 @@ from pybuild.box.records import BoxedSite
 from pybuild.load.sites import load_site
 from tests.box.parts import MPIEXEC, hdf5, hugetlbfs, init_of, mpich
 from tests.end_to_end import toys
+from tests.hosts import under
 
 ROOT = Path(__file__).parents[2]
 FILE = Path(__file__).with_name("newcomer.yaml")
@@ -76,10 +77,10 @@ class Quarz:
         preload = [f"LD_PRELOAD={self.root / 'abort_in_mpi_init.so'}"] if host == LOGIN else []
         places = ["--sites", str(sites or self.box.sites)]
         command = ["env", *preload, sys.executable, "-m", "pybuild", *argv, *places]
-        under = ["unshare", "--uts", "sh", "-c", f'hostname {host} && exec "$@"', "sh", *command]
         return subprocess.run(
-            under, env=environ, cwd=self.root, capture_output=True, text=True, timeout=300, check=False
-        )
+            under(host, command), env=environ, cwd=self.root, capture_output=True, text=True, timeout=300,
+            check=False,
+        )  # fmt: skip
 
     def done(self, *argv: str, host: str = LOGIN) -> str:
         """Run ``pybuild``, which must succeed, and return all that it said."""

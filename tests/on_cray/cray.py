@@ -18,6 +18,7 @@ from pybuild.box.login_node import make_login_node
 from pybuild.box.records import BoxedSite
 from pybuild.model.modules import Tool
 from tests.box.parts import full_box
+from tests.hosts import under
 from tests.slurm import Slurm
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +72,7 @@ class Cray:
         given = {**self.environ, **(environ or {})}
         command = [sys.executable, "-m", "pybuild", *argv]
         if login:
-            command = ["unshare", "--uts", "sh", "-c", f'hostname {LOGIN} && exec "$@"', "sh", *command]
+            command = under(LOGIN, command)
         done = subprocess.run(
             command, env=given, cwd=self.root, capture_output=True, text=True, timeout=1800, check=False,
             stdin=subprocess.DEVNULL,
