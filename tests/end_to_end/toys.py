@@ -128,7 +128,7 @@ path: [{path}]
 virtuals:
   compiler:
     - name: system
-      where: path
+      where: shell
       programs: {{cc: [{cc}]}}
   mpi:
     - name: {mpi}
