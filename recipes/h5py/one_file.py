@@ -139,6 +139,7 @@ def main():
         print("one_file: %s" % error, file=sys.stderr)
         sys.stderr.flush()
         if comm.Get_size() > 1:
+            time.sleep(0.5)  # some launchers drop what was said just before the end
             comm.Abort(1)  # the other ranks would wait for ever in a collective call
         return 1
     if comm.Get_rank() == 0:
