@@ -115,13 +115,8 @@ def captured(modules: ModulePlan, settings: Settings) -> Capture:
     from pybuild.modules.capture import capture
 
     if modules not in settings.captures:
-        settings.captures[modules] = capture(modules, keep=_user(settings.environ))
+        settings.captures[modules] = capture(modules, keep=settings.environ)
     return settings.captures[modules]
-
-
-def _user(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what a site's own start-up files may ask for: who runs them."""
-    return {name: environ[name] for name in ("USER", "LOGNAME") if name in environ}
 
 
 def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:

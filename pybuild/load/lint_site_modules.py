@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, SiteCheck
-from pybuild.model.modules import Operation
+from pybuild.model.modules import Operation, matches
 from pybuild.model.site import Provider, Rule, Site, Target
 
 
@@ -34,11 +33,6 @@ def operations(site: Site) -> Iterator[Placed]:
     for index, rule in enumerate(site.rules):
         for number, one in enumerate(rule.modules):
             yield Placed(("rules", index, "modules", number), one, "", rule)
-
-
-def named(module: str, pattern: str) -> bool:
-    """Return whether a pattern names a module, by name or by name and version."""
-    return fnmatchcase(module, pattern) or fnmatchcase(module.split("/")[0], pattern)
 
 
 def same(one: str, other: str) -> bool:
@@ -75,14 +69,14 @@ def families_hold(site: Site) -> Iterator[Finding]:
         where: KeyPath = (*path, "choose")
         if operation.family not in families:
             yield (*where, "family"), f'the site has no family "{operation.family}"; its families are {known}'
-        elif not any(named(operation.module, pattern) for pattern in families[operation.family]):
+        elif not any(matches(operation.module, pattern) for pattern in families[operation.family]):
             members = ", ".join(families[operation.family])
             yield (
                 (*where, "module"),
                 f'"{operation.module}" is no member of the family {operation.family}: {members}',
             )
     for family, patterns in site.modules.families:
-        members_loaded = [m for m in site.modules.baseline if any(named(m, one) for one in patterns)]
+        members_loaded = [m for m in site.modules.baseline if any(matches(m, one) for one in patterns)]
         if len(members_loaded) > 1:
             both = " and ".join(members_loaded)
             yield (
@@ -101,23 +95,23 @@ def forbidden_is_not_loaded(site: Site) -> Iterator[Finding]:
                 if _brings(one.operation, pattern) and _together(rule, one):
                     yield path, f'"{pattern}" forbids {one.operation.module}, which {_told(one)} loads'
             for module in site.modules.baseline:
-                if named(module, pattern) and not any(
+                if matches(module, pattern) and not any(
                     _takes_away(one.operation, module, site) for one in placed
                 ):
                     yield path, f'"{pattern}" forbids {module}, which the baseline loads and nothing unloads'
 
 
 def _brings(operation: Operation, pattern: str) -> bool:
-    return operation.kind in ("load", "swap", "choose") and named(operation.module, pattern)
+    return operation.kind in ("load", "swap", "choose") and matches(operation.module, pattern)
 
 
 def _takes_away(operation: Operation, module: str, site: Site) -> bool:
     if operation.kind == "unload":
-        return named(module, operation.module)
+        return matches(module, operation.module)
     if operation.kind == "swap":
         return same(module, operation.old)
     members = dict(site.modules.families).get(operation.family, ())
-    return operation.kind == "choose" and any(named(module, pattern) for pattern in members)
+    return operation.kind == "choose" and any(matches(module, pattern) for pattern in members)
 
 
 def _together(rule: Rule, placed: Placed) -> bool:

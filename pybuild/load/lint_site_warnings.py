@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Facts, Finding, SiteWarning
-from pybuild.load.lint_site_modules import named, operations, same
+from pybuild.load.lint_site_modules import operations, same
 from pybuild.load.site_parts import parts
+from pybuild.model.modules import matches
 from pybuild.model.site import Site
 
 WARNINGS: list[SiteWarning] = []
@@ -60,7 +61,7 @@ def families_used(site: Site, _facts: Facts) -> Iterator[Finding]:
     met = {*site.modules.baseline, *(module.module for module in site.python_modules)}
     met |= {placed.operation.module for placed in operations(site)}
     for family, patterns in site.modules.families:
-        if not any(named(module, pattern) or module == pattern for module in met for pattern in patterns):
+        if not any(matches(module, pattern) or module == pattern for module in met for pattern in patterns):
             yield ("modules", "families", family), "no module of it is in the baseline or ever loaded"
 
 

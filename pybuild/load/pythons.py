@@ -81,7 +81,7 @@ def _program(module: PythonModule, site: Site, environ: Mapping[str, str]) -> st
         questions=(("python3", "-c", _WHERE), ("python", "-c", _WHERE)),
     )  # fmt: skip
     try:
-        answers = capture(plan, keep={n: environ[n] for n in ("USER", "LOGNAME") if n in environ}).answers
+        answers = capture(plan, keep=environ).answers
     except ModuleToolError:
         return ""
     first = 1 if module.python.startswith("2.") else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 Tool = Literal["tcl", "lmod", "none"]
@@ -128,3 +129,17 @@ class Capture:
     changes: tuple[Change, ...] = ()
     answers: tuple[str, ...] = ()
     version: str = ""
+
+
+def is_named(loaded: str, module: str) -> bool:
+    """Return whether a loaded module is the one that is named, with or without its version."""
+    return loaded == module or loaded.startswith(f"{module}/")
+
+
+def matches(loaded: str, pattern: str) -> bool:
+    """Return whether a pattern names a loaded module, with its version or without."""
+    while not fnmatchcase(loaded, pattern):
+        loaded, slash, _ = loaded.rpartition("/")
+        if not slash:
+            return False
+    return True

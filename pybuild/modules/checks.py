@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pybuild.model.modules import ModulePlan, ModuleStep
-from pybuild.modules.reading import Reading, State, clean, is_named, matches
+from pybuild.model.modules import ModulePlan, ModuleStep, is_named, matches
+from pybuild.modules.reading import Reading, State, clean
 
 _SYNTAX = re.compile(r"^\S+: .*line \d+: (syntax error|unexpected EOF)", re.M)
 

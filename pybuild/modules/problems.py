@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 from pybuild.errors import ModuleToolError
-from pybuild.model.modules import ModulePlan
+from pybuild.model.modules import ModulePlan, is_named
 from pybuild.modules.checks import Problem, said
-from pybuild.modules.reading import Reading, is_named
+from pybuild.modules.reading import Reading
 
 LONGEST = 300
 """Characters of a tool's words that a message quotes."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+
+from pybuild.model.modules import is_named, matches
 
 # The shell's own, the user's, and start-up files: a bash or sh of the build must not read any.
 _HOUSEKEEPING = frozenset(
@@ -127,17 +128,3 @@ def changed(before: State, after: State) -> tuple[str, ...]:
     old, new = clean(before.environment), clean(after.environment)
     names = sorted(old.keys() | new.keys())
     return tuple(n for n in names if old.get(n) != new.get(n) and not _BOOKKEEPING.fullmatch(n))
-
-
-def is_named(loaded: str, module: str) -> bool:
-    """Return whether a loaded module is the one that is named, with or without its version."""
-    return loaded == module or loaded.startswith(f"{module}/")
-
-
-def matches(loaded: str, pattern: str) -> bool:
-    """Return whether a pattern names a loaded module, with its version or without."""
-    while not fnmatchcase(loaded, pattern):
-        loaded, slash, _ = loaded.rpartition("/")
-        if not slash:
-            return False
-    return True

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from pybuild.model.modules import Capture, ModulePlan
 from pybuild.model.plan import BuildPlan, Edit, Step
-from pybuild.model.site import Site
+from pybuild.model.site import Site, base_of
 from pybuild.plan.context import Context
 from pybuild.plan.effective import Effective
 from pybuild.plan.environment import Circumstances, build_environment
@@ -130,7 +130,7 @@ def _without_origin(step: Step) -> dict[str, object]:
 def _in_host(fields: Mapping[str, str], bound: tuple[Bound, ...], context: Context) -> dict[str, str]:
     """Return the fields as a build sees them: a provider that is not in the prefix yet stands in the host."""
     new = {p.name for p in context.planned if p.action != "keep"}
-    moved = {b.virtual for b in bound if b.recipe in new}
+    moved = {base_of(b.virtual) for b in bound if b.recipe in new}
     return {
         name: value.replace("${{ prefix }}", "${{ host }}") if name.split(".")[0] in moved else value
         for name, value in fields.items()

@@ -32,15 +32,14 @@ def circumstances(chosen: Chosen, python: str, world: World) -> Circumstances:
     )
 
 
-def wish_of(chosen: Chosen, python: str, world: World) -> Wish | None:
+def wish_of(chosen: Chosen, here: Circumstances, python: str) -> Wish | None:
     """Return what the package's modules are loaded for, None where it asks the site for nothing."""
     if not chosen.bound or chosen.release is None:
         return None
-    here = circumstances(chosen, python, world)
-    version, site = chosen.release.version, world.site.name
+    version, site = chosen.release.version, here.site.name
     return Wish(
-        site=world.site,
-        target=world.target,
+        site=here.site,
+        target=here.target,
         providers=here.providers,
         rules=here.rules,
         own=tuple(m for m in chosen.recipe.modules if holds(m.when, version, python, chosen.options, site)),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from pybuild.errors import PlanError
-from pybuild.model.modules import ModulePlan, ModuleStep, Need, Operation, Time
+from pybuild.model.modules import ModulePlan, ModuleStep, Need, Operation, Time, is_named, matches
 from pybuild.model.recipe import RecipeModules
 from pybuild.model.site import Provider, Rule, Site, Target
 
@@ -60,7 +59,7 @@ def module_plan(wish: Wish, at: Time) -> ModulePlan | None:
         folders=site.modules.folders,
         baseline=site.modules.baseline,
         steps=_with_words(steps, site.modules.baseline),
-        forbidden=tuple((pattern, rule) for pattern, rule, _ in forbidden),
+        forbidden=forbidden,
         needs=tuple(_needs(wish)),
         questions=tuple(_questions(wish)),
     )
@@ -69,11 +68,6 @@ def module_plan(wish: Wish, at: Time) -> ModulePlan | None:
 def neutral(site: Site, module: str) -> bool:
     """Return whether a loaded module (``dvs/2.12``) is one that cannot change what is built."""
     return any(matches(module, pattern) for pattern in site.modules.neutral)
-
-
-def matches(module: str, pattern: str) -> bool:
-    """Return whether a pattern names a loaded module, by name or by name and version."""
-    return fnmatchcase(module, pattern) or fnmatchcase(module.split("/")[0], pattern)
 
 
 def variables_in(text: str) -> tuple[str, ...]:
@@ -120,17 +114,17 @@ def _demand_nothing(steps: Iterable[ModuleStep], site: Site) -> None:
         )
 
 
-def _forbidden(wish: Wish, at: Time) -> Iterator[tuple[str, str, Rule]]:
+def _forbidden(wish: Wish, at: Time) -> Iterator[tuple[str, str]]:
     for rule in wish.rules:
         if at in rule.at:
             for pattern in rule.forbid:
-                yield pattern, f"rule {rule.name} of site {wish.site.name}: {rule.reason}", rule
+                yield pattern, f"rule {rule.name} of site {wish.site.name}: {rule.reason}"
 
 
-def _demand_allowed(step: ModuleStep, forbidden: tuple[tuple[str, str, Rule], ...], wish: Wish) -> None:
+def _demand_allowed(step: ModuleStep, forbidden: tuple[tuple[str, str], ...], wish: Wish) -> None:
     if step.operation.kind not in ("load", "swap", "choose") or not step.by.startswith("recipe "):
         return
-    for pattern, who, _ in forbidden:
+    for pattern, who in forbidden:
         if matches(step.operation.module, pattern):
             raise PlanError(
                 f"{step.by}: modules: loads {step.operation.module}, which {who}",
@@ -159,12 +153,10 @@ def _words(step: ModuleStep, loaded: list[str]) -> tuple[str, ...]:
         return ("use", operation.module)
     if operation.kind == "unload":
         gone = [module for module in loaded if matches(module, operation.module)]
-        if not gone and "*" not in operation.module:
-            return ()
         return ("unload", *gone) if gone else ()
     if operation.kind == "swap":
         return ("swap", operation.old, operation.module)
-    if any(_same(module, operation.module) for module in loaded):
+    if any(is_named(module, operation.module) for module in loaded):
         return ()
     if operation.kind == "choose":
         others = [m for m in loaded if any(matches(m, pattern) for pattern in step.members)]
@@ -180,12 +172,7 @@ def _follow(words: tuple[str, ...], loaded: list[str]) -> None:
     elif kind == "unload":
         loaded[:] = [module for module in loaded if module not in names]
     elif kind == "swap":
-        loaded[:] = [module for module in loaded if not _same(module, names[0])] + [names[1]]
-
-
-def _same(loaded: str, module: str) -> bool:
-    """Return whether a module that is loaded answers a name that may have no version."""
-    return loaded == module or loaded.startswith(f"{module}/")
+        loaded[:] = [module for module in loaded if not is_named(module, names[0])] + [names[1]]
 
 
 def _needs(wish: Wish) -> Iterator[Need]:

@@ -33,7 +33,7 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
     assert chosen.release is not None
     world = context.world
     here = circumstances(chosen, context.python, world)
-    wish = wish_of(chosen, context.python, world)
+    wish = wish_of(chosen, here, context.python)
     modules = module_plan(wish, "build") if wish else None
     capture = next((c for c in world.machine.captures if c.plan == modules), None)
     bound = tuple(identified(b, context, capture) for b in chosen.bound)

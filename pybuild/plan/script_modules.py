@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from pybuild.model.modules import ModulePlan
-from pybuild.plan.modules import matches
+from pybuild.model.modules import ModulePlan, matches
 
 # The module command says little about failure: what is loaded afterwards is what counts.
 _HEAD = """\

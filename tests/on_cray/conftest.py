@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.box.parts import TOOLS
@@ -26,8 +24,3 @@ def cray(request: pytest.FixtureRequest, slurm: Slurm, tmp_path_factory: pytest.
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Cray:
     """Return a login shell of a simulated Cori without a batch system and with nothing installed."""
     return make_cray(tmp_path_factory.mktemp("cray-shell", numbered=False), "tcl", None)
-
-
-def folder(cray: Cray, prefix: str = "env") -> Path:
-    """Return a prefix of a shell."""
-    return cray.root / prefix

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -139,6 +138,3 @@ def _adapt(file: Path) -> None:
              "reason": "tests build much and run little", "source": "tests/on_cray"}  # fmt: skip
     data["rules"].append(quick)
     file.write_text(yaml.safe_dump(data, sort_keys=False))
-
-
-HOST = platform.node()
