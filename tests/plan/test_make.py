@@ -9,7 +9,19 @@ import pytest
 from pybuild.errors import PlanError
 from pybuild.model.machine import Installed
 from pybuild.model.plan import Overlay, PackagePlan, Plan, StageInterpreter, StageWheel, Unpack
-from pybuild.model.recipe import Build, Condition, Option, Override, Recipe, Release, Requirements, Source
+from pybuild.model.recipe import (
+    Build,
+    Condition,
+    Option,
+    Override,
+    Provides,
+    Recipe,
+    Release,
+    Requirements,
+    Source,
+)
+from pybuild.model.site import Provider, Virtual
+from tests.plan import worlds
 from tests.plan.worlds import (
     COMPILER,
     MPI,
@@ -422,3 +434,23 @@ def test_the_key_counts_needed_packages_that_bind_the_site() -> None:
 
     assert key("1.0", "2.5") == key("1.0", "2.6")
     assert key("1.0", "2.5") != key("1.1", "2.5")
+
+
+def test_a_feature_that_a_recipe_provides_stands_in_the_host_prefix() -> None:
+    """A build sees an HDF5 that is yet to be installed where it stands meanwhile."""
+    fields = (("root", "${{ prefix }}"), ("soname", "libhdf5"))
+    hdf5 = wheel_recipe("hdf5", provides=(Provides(virtual="hdf5[mpi]", fields=fields),))
+    user = user_of_mpi(
+        "h5",
+        requirements=Requirements(virtual=("compiler", "hdf5[mpi]")),
+        build=Build(system="distutils", env=(("HDF5_DIR", "${{ hdf5.root }}"),)),
+        tests=(),
+    )
+    own = Virtual(name="hdf5[mpi]", providers=(Provider(name="hdf5", where="recipe", recipe="hdf5"),))
+    build = (
+        plan(world(user, hdf5, site=worlds.site(virtuals=(*worlds.site().virtuals, own))), "h5")
+        .packages[-1]
+        .build
+    )
+    assert build is not None
+    assert build.environment[-1].value == "${{ host }}"

@@ -72,6 +72,7 @@ def test_the_order_is_target_providers_rules_recipe() -> None:
         (("ab",), Operation(kind="load", module="a"), ["load a"]),
         (("h2M", "h4M/1"), Operation(kind="unload", module="h*"), ["unload h2M h4M/1"]),
         ((), Operation(kind="unload", module="h2M"), []),
+        (("a/b/1.0",), Operation(kind="unload", module="a/b"), ["unload a/b/1.0"]),
         (("a",), Operation(kind="swap", module="b", old="a"), ["swap a b"]),
         ((), Operation(kind="use", module="/opt/m"), ["use /opt/m"]),
     ],
