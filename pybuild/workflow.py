@@ -80,9 +80,8 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
     places = settings.places
     site = choose_site(settings.site, places, settings.environ)
     state = read_state(request.prefix)
-    tools = ("build", "pip")
     recipes = load_closure(
-        RecipeTree(places.recipes), [spec.name for spec in request.specs], site, tools=tools
+        RecipeTree(places.recipes), [spec.name for spec in request.specs], site, always=("pip",)
     )
     machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
     channel = str(places.channel)
@@ -127,6 +126,7 @@ def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:
     Raises:
         FetchError, ChecksumError: as fetching finds it.
     """
+    from pybuild.fetch.git import fetch_commit
     from pybuild.fetch.network import Network
     from pybuild.fetch.source import fetch
 
@@ -140,7 +140,9 @@ def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:
     foreign = {p.sha256: str(p.file) for p in plan.packages if p.action == "conda"}
     with Network(settings.environ) as network:
         return {
-            sha256: fetch(
+            sha256: fetch_commit(download, cache=Path(settings.places.cache), environ=settings.environ)
+            if download.git
+            else fetch(
                 download,
                 cache=Path(settings.places.cache),
                 locate=lambda d: foreign.get(d.sha256) or network.locate(d),
@@ -163,7 +165,7 @@ def addresses_of(plan: Plan, settings: Settings) -> dict[str, str]:
         d.sha256: d for package in plan.packages if package.action != "conda" for d in _downloads(package)
     }
     with Network(settings.environ) as network:
-        return {sha256: d.url or network.locate(d) for sha256, d in wanted.items()}
+        return {sha256: d.git or d.url or network.locate(d) for sha256, d in wanted.items()}
 
 
 def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) -> dict[str, ChannelPackage]:
@@ -188,8 +190,8 @@ def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) ->
     for package in plan.packages:
         if package.action == "build":
             ready[package.name] = build_package(package, plan, shop, ready)
-        elif package.action in ("channel", "conda"):
-            file = str(files[package.sha256]) if package.action == "conda" else package.file  # type: ignore[index]
+        elif package.file is not None:
+            file = str(files[package.sha256 or ""]) if package.action == "conda" else package.file
             ready[package.name] = ChannelPackage(
                 name=package.name, version=package.version, build=package.build_string, key=package.key,
                 loose_key=package.loose_key, file=str(file), sha256=package.sha256 or "",

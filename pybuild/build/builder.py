@@ -13,7 +13,7 @@ from pybuild import conda
 from pybuild.build import channel as channels
 from pybuild.build.conda_package import Metadata, pack
 from pybuild.build.finish import settle, write_share
-from pybuild.build.log import open_log, write_reopen_script
+from pybuild.build.log import open_log
 from pybuild.build.stage import Stage, make_stage
 from pybuild.build.steps import Workbench, run_step
 from pybuild.errors import BuildError, ChannelError, PybuildError
@@ -89,7 +89,7 @@ def _build(
             write_share(package, plan, stage, {"seconds": seconds, "libraries": libraries}, log.name)
             made = _pack(package, plan, stage, int(started * 1000))
         except PybuildError as error:
-            raise _explained(error, package, bench, Path(log.name)) from error
+            raise _explained(error, package, plan, bench, Path(log.name)) from error
         except KeyboardInterrupt:
             shutil.rmtree(stage.root, ignore_errors=True)
             raise
@@ -175,14 +175,21 @@ def _pack(package: PackagePlan, plan: Plan, stage: Stage, timestamp: int) -> Cha
     return made
 
 
-def _explained(error: PybuildError, package: PackagePlan, bench: Workbench, log: Path) -> PybuildError:
-    """Give a build's failure its log, last relevant lines, and a script that reopens it."""
-    if not isinstance(error, BuildError):
-        return error
+def _explained(
+    error: PybuildError, package: PackagePlan, plan: Plan, bench: Workbench, log: Path
+) -> PybuildError:
+    """Keep the stage; give a failure its log, last relevant lines, and a script that reopens the stage."""
+    from pybuild.build.kept import keep
     from pybuild.build.log import relevant_lines
 
     bench.log.flush()
-    script = write_reopen_script(bench.stage, bench.environment)
+    try:
+        script = keep(bench.stage, bench.environment, package, plan.prefix, error, log)
+    except OSError:  # a full disk, most often; the failure itself says more than that
+        return error
+    if not isinstance(error, BuildError):
+        error.hint = error.hint or f"bash {script}"
+        return error
     return BuildError(
         f"{package.name} {package.version}: {error.message}",
         hint=f"bash {script}",

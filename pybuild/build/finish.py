@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pybuild import __version__, process
+from pybuild.build.contents import demand_no_stage, demand_own_files
 from pybuild.build.stage import Stage
 from pybuild.build.steps import Workbench
-from pybuild.model.plan import PackagePlan, Plan, StageInterpreter
+from pybuild.model.plan import PackagePlan, Plan, Run, StageInterpreter
 from pybuild.prefix.installed import SHARE
 from pybuild.runpath import relocate_runpaths
 from pybuild.verify.elf import is_elf
@@ -26,7 +27,7 @@ def settle(package: PackagePlan, plan: Plan, stage: Stage, bench: Workbench) -> 
 
     Raises:
         VerificationError: it is not linked as it must be.
-        BuildError: a search path cannot be made relative.
+        BuildError: a search path cannot be made relative, or it has files that it must not have.
     """
     assert package.build is not None
     if any(isinstance(step, StageInterpreter) for step in package.build.steps):
@@ -35,6 +36,9 @@ def settle(package: PackagePlan, plan: Plan, stage: Stage, bench: Workbench) -> 
     layers = [str(folder) for folder in (stage.staging, stage.host, Path(plan.prefix)) if folder.is_dir()]
     files = [os.path.relpath(os.path.join(folder, name), stage.staging)
              for folder, _, names in os.walk(stage.staging) for name in names]  # fmt: skip
+    demand_own_files(package.name, files, (stage.host, Path(plan.prefix)))
+    if not _is_wheel(package):
+        demand_no_stage(stage, files, package.build.stage_paths)
     report = link_check(
         Tree(plan.prefix, tuple(layers)), files, package,
         environment=bench.environment if package.build.modules is not None else None,
@@ -42,6 +46,12 @@ def settle(package: PackagePlan, plan: Plan, stage: Stage, bench: Workbench) -> 
     )  # fmt: skip
     _compile(plan, stage, bench)
     return [asdict(library) for library in report.libraries]
+
+
+def _is_wheel(package: PackagePlan) -> bool:
+    """Return whether nothing was built here."""
+    assert package.build is not None
+    return not any(isinstance(step, Run) for step in package.build.steps)
 
 
 def write_share(package: PackagePlan, plan: Plan, stage: Stage, seen: dict[str, object], log: str) -> None:

@@ -17,6 +17,9 @@ _TELLING = re.compile(
     r"\berror:|\bERROR:|\bfatal\b|Error: |\bundefined reference\b|\bcannot find\b|No such file|\bnot found\b"
 )
 
+_BASH = ("BASH_ENV", "HISTFILE", "OLDPWD", "PS1", "PS2", "PWD", "SHLVL", "TERM")
+"""Variables that a bash sets, drops or needs for itself."""
+
 
 def open_log(folder: Path, package: PackagePlan) -> IO[bytes]:
     """Open a fresh log for one build, named after the package and the time.
@@ -41,16 +44,47 @@ def relevant_lines(log: Path, most: int = 12) -> tuple[str, ...]:
     return tuple(lines[-most:])
 
 
-def write_reopen_script(stage: Stage, environment: Mapping[str, str]) -> Path:
-    """Write a script that opens a shell in the build's folder and environment; return its path."""
-    path = stage.root / "reopen.sh"
-    where = stage.source if stage.source.is_dir() else stage.root
-    exports = "".join(f"  {name}={shlex.quote(value)} \\\n" for name, value in sorted(environment.items()))
+def write_reopen_script(stage: Stage, environment: Mapping[str, str], cwd: str | None = None) -> Path:
+    """Write a script that opens a shell in the build's folder and environment; return its path.
+
+    Words behind the script's name are run there instead.
+
+    Args:
+        cwd: the folder; None for the source, or for the stage where nothing was unpacked.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path, settle = stage.root / "reopen.sh", stage.root / "reopen.rc"
+    where = cwd or str(stage.source if stage.source.is_dir() else stage.root)
+    exports = "".join(
+        f"  {shlex.quote(f'{name}={value}')} \\\n"
+        for name, value in sorted(environment.items())
+        if name not in _BASH
+    )
+    settle.write_text(_settling(environment, stage.root.name))
     path.write_text(
         "#!/bin/bash\n"
-        "# Opens a shell where the build stopped; the failing command is the last one in the log.\n"
-        f"cd {shlex.quote(str(where))} || exit\n"
-        f'exec env -i TERM="${{TERM:-dumb}}" \\\n{exports}  bash --norc --noprofile\n'
+        "# Opens a shell where the build stopped, or runs the words that follow; the failing command is\n"
+        "# the last one in the log.\n"
+        f"cd {shlex.quote(where)} || exit\n"
+        f'exec env -i TERM="${{TERM:-dumb}}" BASH_ENV={shlex.quote(str(settle))} \\\n{exports}'
+        # Bash lowers SHLVL for the last command of -c, which it becomes; so something must follow.
+        f"  bash --noprofile --rcfile {shlex.quote(str(settle))} ${{1+-c \"$*\"$'\\nexit'}}\n"
     )
     path.chmod(0o755)
     return path
+
+
+def _settling(environment: Mapping[str, str], name: str) -> str:
+    """Return what bash reads first, so that what it runs gets the build's environment and nothing of its own.
+
+    Bash exports some variables of itself, and a terminal needs TERM: they stay known to the shell alone.
+    """
+    lines = [
+        f"export {one}={shlex.quote(environment[one])}" if one in environment else f"export -n {one}"
+        for one in _BASH
+    ]
+    lines += [f"unset {one}" for one in ("BASH_ENV", "HISTFILE") if one not in environment]
+    lines += [] if "PS1" in environment else [f"PS1={shlex.quote(f'({name}) ')}'\\w\\$ '"]
+    return "".join(f"{line}\n" for line in lines)

@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from pybuild.build.leftovers import claim
+
 HOST_LENGTH = 220
 """Length of the host prefix's path.
 
@@ -51,6 +53,7 @@ def make_stage(parent: Path, name: str) -> Stage:
     )
     for folder in (stage.overlay, stage.staging, stage.dist, root / "staging.home", root / "tmp"):
         folder.mkdir()
+    claim(root)
     return stage
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,33 @@ from pybuild import process
 from pybuild.build.stage import Stage
 from pybuild.build.wheels import install_wheel
 from pybuild.errors import BuildError
-from pybuild.model.plan import Download, Overlay, Run, StageInterpreter, StageWheel, Step, Unpack
+from pybuild.model.plan import (
+    ApplyPatch,
+    Download,
+    Overlay,
+    Run,
+    StageInterpreter,
+    StageTree,
+    StageWheel,
+    Step,
+    Unpack,
+)
 from pybuild.plan.templates import late
+
+
+class StepFailedError(BuildError):
+    """A command of a build ended with an error.
+
+    Args:
+        step: the step's name.
+        argv, cwd: the command, and where it ran.
+    """
+
+    def __init__(self, message: str, *, step: str, argv: tuple[str, ...], cwd: str) -> None:
+        super().__init__(message)
+        self.step = step
+        self.argv = argv
+        self.cwd = cwd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +79,18 @@ def _unpack(step: Unpack, bench: Workbench) -> None:
     from pybuild.fetch.unpack import unpack
 
     bench.log.write(f"# unpack {step.download.file}\n".encode())
-    unpack(_file(step.download, bench), bench.stage.source)
+    unpack(_file(step.download, bench), bench.stage.source / step.folder)
+
+
+def _patch(step: ApplyPatch, bench: Workbench) -> None:
+    from pybuild.fetch.unpack import apply_patches
+
+    bench.log.write(f"# patch {step.file}\n".encode())
+    file = bench.stage.root / "patches" / step.file
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(step.text, newline="")
+    environment = {"PATH": bench.environment.get("PATH", os.defpath), "LC_ALL": "C"}
+    apply_patches(bench.stage.source, [file], env=environment)
 
 
 def _overlay(step: Overlay, bench: Workbench) -> None:
@@ -65,14 +102,22 @@ def _overlay(step: Overlay, bench: Workbench) -> None:
 
 def _run(step: Run, bench: Workbench) -> None:
     argv = [late(word, bench.tokens) for word in step.argv]
-    cwd = str(bench.stage.source)
+    cwd = str(bench.stage.source / step.folder)
+    if not os.path.isdir(cwd):
+        raise BuildError(f"the step {step.name!r} runs in {step.folder!r}, which the source does not have")
     for name, value in sorted(bench.environment.items()):
         bench.log.write(f"# {name}={value}\n".encode())
     bench.log.write(f"$ cd {cwd}\n$ {shlex.join(argv)}\n".encode())
     code = process.run_logged(argv, env=bench.environment, cwd=cwd, log=bench.log, on_line=bench.on_line)
+    if code == 127 and shutil.which(argv[0], path=bench.environment.get("PATH", os.defpath)) is None:
+        raise BuildError(
+            f"the step {step.name!r} needs the program {argv[0]!r}, which is not on the build's PATH; "
+            f"install it on this machine or name a module of the site that brings it"
+        )
     if code != 0:
         words = [os.path.basename(argv[0]), *argv[1:4], *(["..."] if len(argv) > 4 else [])]
-        raise BuildError(f"the step {step.name!r} failed with exit code {code}: {' '.join(words)}")
+        failed = f"the step {step.name!r} failed with exit code {code}: {' '.join(words)}"
+        raise StepFailedError(failed, step=step.name, argv=tuple(argv), cwd=cwd)
 
 
 def _stage_wheel(step: StageWheel, bench: Workbench) -> None:
@@ -89,6 +134,12 @@ def _stage_wheel(step: StageWheel, bench: Workbench) -> None:
     install_wheel(wheels[0], bench.stage.staging, packages=packages, python=f"{bench.stage.host}/bin/python")
 
 
+def _stage_tree(step: StageTree, bench: Workbench) -> None:
+    from pybuild.build.tree import gather
+
+    gather(bench.stage.dist, bench.stage.host, bench.stage.staging)
+
+
 def _stage_interpreter(step: StageInterpreter, bench: Workbench) -> None:
     from pybuild.interpreter.stage import stage_interpreter
 
@@ -102,8 +153,10 @@ def _file(download: Download, bench: Workbench) -> Path:
 
 _HANDLERS: dict[type, Callable[..., None]] = {
     Unpack: _unpack,
+    ApplyPatch: _patch,
     Overlay: _overlay,
     Run: _run,
     StageWheel: _stage_wheel,
+    StageTree: _stage_tree,
     StageInterpreter: _stage_interpreter,
 }

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pybuild.cli.text import columns, paint
 from pybuild.model.modules import ModulePlan, ModuleStep
 from pybuild.model.plan import (
+    ApplyPatch,
     BuildPlan,
     Overlay,
     PackagePlan,
@@ -105,6 +106,8 @@ def _build_rows(build: BuildPlan, verbose: bool) -> list[tuple[str, str]]:
     for step in build.steps:
         if isinstance(step, Unpack):
             rows.append(("source", f"{step.download.file}  sha256 {step.download.sha256}"))
+        elif isinstance(step, ApplyPatch):
+            rows.append(("patch", step.file))
         elif isinstance(step, Overlay):
             rows += [("needs", f"{d.file} (wheel, for the build only)") for d in step.downloads]
         elif isinstance(step, Run):

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pybuild.errors import PlanError
-from pybuild.model.recipe import Recipe
+from pybuild.model.recipe import TOOLS, Recipe
 from pybuild.model.site import Site
 
 
@@ -21,12 +21,12 @@ class Recipes(Protocol):
 
 
 def load_closure(
-    tree: Recipes, names: Iterable[str], site: Site, *, tools: Iterable[str]
+    tree: Recipes, names: Iterable[str], site: Site, *, always: Iterable[str] = ()
 ) -> dict[str, Recipe]:
     """Return the named recipes and everything they may need, by name.
 
     Args:
-        tools: recipes that the build systems add.
+        always: recipes that are needed whatever is asked for.
 
     Raises:
         PlanError: a named recipe does not exist; one that is only needed may be absent,
@@ -35,7 +35,7 @@ def load_closure(
     """
     asked = [canonicalize_name(name) for name in names]
     found: dict[str, Recipe] = {}
-    waiting = [*asked, *tools]
+    waiting = [*asked, *always]
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -58,6 +58,8 @@ def virtuals(recipes: Iterable[Recipe]) -> set[str]:
 
 def _needs(recipe: Recipe, site: Site) -> list[str]:
     names: list[str] = []
+    systems = {recipe.build.system, *(dict(o.build or ()).get("system") for o in recipe.overrides)}
+    names += [name for system, tools in TOOLS.items() if system in systems for name in tools]
     for part in _requirements(recipe):
         for text in (*part.get("build", ()), *part.get("run", ())):
             names.append(canonicalize_name(Requirement(text).name))

@@ -6,6 +6,7 @@ Those about templates, modules and rules stand in files of their own; this one r
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Hashable, Iterable, Iterator
 
 from pybuild.load import lint_site_modules, lint_site_rules, lint_site_templates
@@ -99,6 +100,11 @@ def _kind(path: KeyPath, provider: Provider) -> Iterator[Finding]:
     searches = provider.where in ("path", "shell", "prefix")
     if searches != bool(provider.programs):
         yield path, 'programs are needed for "where: path", shell and prefix, and for nothing else'
+    for fact in provider.facts:
+        if fact.program not in dict(provider.programs):
+            yield (*path, "facts", fact.field, "program"), f'"{fact.program}" is not among the programs'
+        if not _has_group(fact.find):
+            yield (*path, "facts", fact.field, "find"), "expected a regular expression with one group"
     if provider.where == "site" and not provider.fields:
         yield path, '"where: site" takes the fields as they stand, and there are none'
     for key in ("modules", "env", "identity") if provider.where != "site" else ():
@@ -106,9 +112,21 @@ def _kind(path: KeyPath, provider: Provider) -> Iterator[Finding]:
             yield (*path, key), f'{key} counts for "where: site" only'
 
 
+def _has_group(pattern: str) -> bool:
+    try:
+        return re.compile(pattern).groups == 1
+    except re.error:
+        return False
+
+
 def _fields(path: KeyPath, virtual: str, provider: Provider) -> Iterator[Finding]:
-    for kind, fields in (("programs", provider.programs), ("fields", provider.fields)):
-        for field, _value in fields:
+    kinds = {
+        "programs": [field for field, _names in provider.programs],
+        "facts": [fact.field for fact in provider.facts],
+        "fields": [field for field, _value in provider.fields],
+    }
+    for kind, fields in kinds.items():
+        for field in fields:
             if field not in VIRTUALS[virtual]:
                 known = ", ".join(VIRTUALS[virtual])
                 yield (*path, kind, field), f"{virtual} has no such field; known are {known}"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from pybuild import process
 from pybuild.model.machine import FoundProvider
-from pybuild.model.site import Provider, Site
+from pybuild.model.site import Fact, Provider, Site
 
 _MPI_QUESTIONS = (("-show",), ("--version",))
 """MPICH's and Open MPI's wrappers print the command that they would run for ``-show``
 (mpicc(1) of both), everything else a version for ``--version``."""
+
+
+_PLAIN = {"PATH": os.defpath, "LC_ALL": "C"}
 
 
 def find_providers(
@@ -45,13 +49,31 @@ def _find(
     first = programs[provider.programs[0][0]]
     if first is None:
         return None
-    fields = [(field, _in_prefix(program, prefix)) for field, program in programs.items() if program]
+    facts = {fact.field: _told(fact, programs.get(fact.program)) for fact in provider.facts}
+    if not all(facts.values()):
+        return None
+    known = {**{field: program for field, program in programs.items() if program}, **facts}
+    fields = [(field, _in_prefix(value, prefix)) for field, value in known.items()]
     return FoundProvider(
         virtual=virtual,
         provider=provider.name,
         fields=(*fields, *provider.fields),
-        identity=_identity(virtual, first, programs.get("mpiexec"), prefix),
+        identity=" ".join((_identity(virtual, first, programs.get("mpiexec"), prefix), *_seen(facts))),
     )
+
+
+def _told(fact: Fact, program: str | None) -> str:
+    """Return what a program says about a field, ``""`` where it says nothing."""
+    if program is None:
+        return ""
+    answer = process.capture((program, *fact.args), env=_PLAIN, timeout=20)
+    match = re.search(fact.find, answer.out, re.MULTILINE) if answer.code == 0 else None
+    return match.group(1) if match else ""
+
+
+def _seen(facts: Mapping[str, str]) -> Iterable[str]:
+    """Yield what the facts are, files by where they really lie: their names carry the version."""
+    return (f"{field}={os.path.realpath(value)}" for field, value in facts.items())
 
 
 def _which(names: Iterable[str], path: str) -> str | None:
@@ -87,6 +109,6 @@ def _version(mpiexec: str) -> str:
 
 
 def _ask(program: str, words: tuple[str, ...]) -> str:
-    answer = process.capture((program, *words), env={"PATH": os.defpath, "LC_ALL": "C"}, timeout=20)
+    answer = process.capture((program, *words), env=_PLAIN, timeout=20)
     lines = answer.out.strip().splitlines()
     return lines[0] if answer.code == 0 and lines else ""

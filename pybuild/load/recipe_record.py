@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from pybuild.errors import DocumentError
 from pybuild.load.document import Document
 from pybuild.load.operations import operations_of
 from pybuild.model.recipe import (
@@ -13,8 +14,10 @@ from pybuild.model.recipe import (
     Build,
     Check,
     Condition,
+    ExtraSource,
     Option,
     Override,
+    Patch,
     Provides,
     Recipe,
     RecipeModules,
@@ -38,6 +41,8 @@ def recipe_of(document: Document) -> Recipe:
             **{key: tuple(value) for key, value in data.get("requirements", {}).items()}
         ),
         options=tuple(Option(name=name, **raw) for name, raw in data.get("options", {}).items()),
+        sources=tuple(_extra_source(raw) for raw in data.get("sources", ())),
+        patches=tuple(_patch(document, number, raw) for number, raw in enumerate(data.get("patches", ()))),
         build=_build(data.get("build", {})),
         overrides=tuple(_override(raw) for raw in data.get("overrides", ())),
         modules=tuple(
@@ -69,7 +74,33 @@ def _release(version: str, raw: Raw) -> Release:
         file=raw.get("file", ""),
         wheels=tuple(raw.get("wheels", {}).items()),
         python=raw.get("python", ""),
+        url=raw.get("url", ""),
+        commit=raw.get("commit", ""),
     )
+
+
+def _extra_source(raw: Raw) -> ExtraSource:
+    return ExtraSource(
+        folder=raw["folder"],
+        sha256=raw["sha256"],
+        source=Source(pypi=raw.get("pypi"), url=raw.get("url"), git=raw.get("git")),
+        file=raw.get("file", ""),
+        commit=raw.get("commit", ""),
+        when=Condition(**raw.get("when", {})),
+    )
+
+
+def _patch(document: Document, number: int, raw: Raw) -> Patch:
+    """Return a patch with its text: planning touches no disk, and what is built must not change after it."""
+    path = os.path.join(os.path.dirname(document.path), raw["file"])
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (getattr(error, "strerror", None) or "not UTF-8").lower()
+        sentence = f"patches[{number}].file: {path} cannot be read: {reason}"
+        raise DocumentError((document.problem(("patches", number, "file"), sentence),)) from error
+    return Patch(**{**raw, "text": text, "when": Condition(**raw.get("when", {}))})
 
 
 def _build(raw: Raw) -> Build:
@@ -103,6 +134,7 @@ def _check(raw: Raw) -> Check:
     return Check(
         imports=tuple(raw.get("imports", ())),
         module=links.get("module"),
+        library=links.get("library"),
         to=links.get("to"),
         python=raw.get("python"),
         command=tuple(raw.get("command", ())),

@@ -10,6 +10,7 @@ from pybuild.load.document import Document
 from pybuild.load.operations import operations_of
 from pybuild.model.site import (
     Detect,
+    Fact,
     FileSystem,
     KnownFailure,
     Launcher,
@@ -82,9 +83,12 @@ def _target(raw: Raw) -> Target:
 
 def _provider(raw: Raw) -> Provider:
     programs = tuple((field, tuple(names)) for field, names in raw.get("programs", {}).items())
-    return Provider(
-        **{**_frozen(raw), "programs": programs, "modules": operations_of(raw.get("modules", []))}
+    facts = tuple(
+        Fact(field=field, **{**fact, "args": tuple(fact["args"])})
+        for field, fact in raw.get("facts", {}).items()
     )
+    operations = operations_of(raw.get("modules", []))
+    return Provider(**{**_frozen(raw), "programs": programs, "facts": facts, "modules": operations})
 
 
 def _rule(raw: Raw) -> Rule:

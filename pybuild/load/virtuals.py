@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-FEATURES: dict[str, tuple[str, ...]] = {"hdf5": ("mpi",)}
+FEATURES: dict[str, tuple[str, ...]] = {"hdf5": ("mpi",), "netcdf": ("mpi",), "fftw": ("mpi",)}
 """Virtuals that come in kinds of their own: ``hdf5`` is serial, ``hdf5[mpi]`` has MPI-IO."""
+
+_LIBRARY = {
+    "name": "what it is called: cray-hdf5-parallel",
+    "cc": "the compiler wrapper that finds it: h5pcc",
+    "root": "the directory that has include and lib",
+    "soname": "stem of the library that an extension must link: libhdf5",
+    "library": "path of that library, where it is known",
+    "version": "its version",
+}
 
 VIRTUALS: dict[str, dict[str, str]] = {
     "compiler": {
@@ -26,12 +35,13 @@ VIRTUALS: dict[str, dict[str, str]] = {
         "soname": "stem of the library that an extension must link: libmpi",
         "library": "path of that library, where it is known: an extension must link this very file",
     },
-    "hdf5": {
-        "name": "what it is called: cray-hdf5-parallel",
-        "root": "the directory that has include and lib",
-        "soname": "stem of the library that an extension must link: libhdf5",
-        "library": "path of that library, where it is known",
-        "version": "its version",
+    "hdf5": _LIBRARY,
+    "netcdf": _LIBRARY,
+    "pnetcdf": _LIBRARY,
+    "fftw": _LIBRARY,
+    "blas": {
+        **_LIBRARY,
+        "libs": "words for the linker, LAPACK included; empty where the compiler wrapper adds them",
     },
 }
 """What each field of each virtual means; ``pybuild recipe lint`` refuses others."""

@@ -100,13 +100,18 @@ class ChannelPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CondaPackage:
-    """A package of a foreign conda channel, as its solver chose it for a new prefix."""
+    """A package of a foreign conda channel, as its solver chose it.
+
+    Attributes:
+        depends: conda requirements of the package.
+    """
 
     name: str
     version: str
     build: str
     url: str
     sha256: str
+    depends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,8 @@ class Machine:
         interpreters: candidates for a new prefix, best first, rejected ones included.
         base: what a site channel's solver chose for a new prefix; empty where no channel answered.
         base_note: one sentence on how the base of a new prefix was found, ``""`` for existing prefixes.
+        offers: what a site channel's solver would add to the prefix for what a plan needs of elsewhere.
+        offers_note: one sentence on where they come from, or why there are none.
         node: kind of this node, ``""`` where the site does not tell nodes apart.
         captures: what the module tool made of the plans that it was asked about.
     """
@@ -133,5 +140,7 @@ class Machine:
     interpreters: tuple[Interpreter, ...] = ()
     base: tuple[CondaPackage, ...] = ()
     base_note: str = ""
+    offers: tuple[CondaPackage, ...] = ()
+    offers_note: str = ""
     node: str = ""
     captures: tuple[Capture, ...] = ()

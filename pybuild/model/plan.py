@@ -57,20 +57,33 @@ class Download:
         file: its name.
         pypi: the index project that has it, or None.
         url: its address, or None.
+        git: address of the repository whose ``commit`` is made into it, or None.
     """
 
     file: str
     sha256: str
     pypi: str | None = None
     url: str | None = None
+    git: str | None = None
+    commit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpack:
-    """Unpack a source archive into ``${{ source }}``, without its top folder."""
+    """Unpack a source archive into ``${{ source }}``, or a folder below it, without its top folder."""
 
     download: Download
+    folder: str = ""
     kind: Literal["unpack"] = "unpack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyPatch:
+    """Apply a patch to ``${{ source }}`` with ``patch -p1``."""
+
+    file: str
+    text: str
+    kind: Literal["patch"] = "patch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +96,11 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Run one command in ``${{ source }}``."""
+    """Run one command in ``${{ source }}``, or in a folder below it."""
 
     name: str
     argv: tuple[str, ...]
+    folder: str = ""
     kind: Literal["run"] = "run"
 
 
@@ -110,7 +124,14 @@ class StageInterpreter:
     kind: Literal["stage-interpreter"] = "stage-interpreter"
 
 
-Step = Unpack | Overlay | Run | StageWheel | StageInterpreter
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageTree:
+    """Move what was installed below ``${{ dist }}${{ host }}`` into the staging prefix."""
+
+    kind: Literal["stage-tree"] = "stage-tree"
+
+
+Step = Unpack | ApplyPatch | Overlay | Run | StageWheel | StageTree | StageInterpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +145,7 @@ class BuildPlan:
         modules: how a module tool makes the environment that the edits begin from; None where it is empty.
         environment: edits to that environment, in order.
         inputs: canonical JSON text of what the key is made from.
+        stage_paths: patterns of files that may mention folders of the stage.
     """
 
     python: str
@@ -133,6 +155,7 @@ class BuildPlan:
     steps: tuple[Step, ...]
     inputs: str
     modules: ModulePlan | None = None
+    stage_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +164,7 @@ class PlannedCheck:
 
     Attributes:
         level: the verification level that it belongs to.
+        module, file: for ``links``: the extension module, or the library or program below the prefix.
         soname: for ``links``: stem of the library that must be linked (``libmpi``), its file and where from.
         library: final path of the provider's library where it is known; may hold ``${{ prefix }}``.
         virtual: what the library is a provider of.
@@ -153,6 +177,7 @@ class PlannedCheck:
     name: str
     imports: tuple[str, ...] = ()
     module: str | None = None
+    file: str | None = None
     soname: str | None = None
     library: str | None = None
     virtual: str = ""

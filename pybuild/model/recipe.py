@@ -7,7 +7,18 @@ from typing import Literal
 
 from pybuild.model.modules import Operation
 
-BuildSystem = Literal["python", "distutils", "wheel"]
+BuildSystem = Literal["python", "distutils", "wheel", "autotools", "cmake", "meson", "make", "shell"]
+
+NATIVE: frozenset[str] = frozenset({"autotools", "cmake", "meson", "make", "shell"})
+"""Build systems that install below a prefix of their own choice, not into a site-packages folder."""
+
+TOOLS: dict[str, tuple[str, ...]] = {
+    # pypa's build calls a project's own build backend, in the target's Python.
+    "python": ("build",),
+    "cmake": ("cmake", "ninja"),
+    "meson": ("meson", "ninja"),
+}
+"""Requirements that a build system adds to the recipe's build requirements."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +32,17 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a release's bytes come from; exactly one of the two is set.
+    """Where a release's bytes come from; exactly one of the three is set.
 
     Attributes:
         pypi: name of a project on the package index, never a host.
         url: https address; may hold ``${{ version }}``.
+        git: https address of a git repository; each release then names a commit.
     """
 
     pypi: str | None = None
     url: str | None = None
+    git: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +51,13 @@ class Release:
 
     Attributes:
         version: as the recipe spells it.
-        sha256: of the source archive; None for a recipe whose build system is ``wheel``.
-        wheels: (file name, sha256) of each wheel, for build system ``wheel`` only.
+        sha256: of the source archive; for git, of what ``git archive --format=tar`` makes of the commit;
+            None where only wheels are known.
+        wheels: (file name, sha256) of each wheel, for build system ``wheel``.
         python: version specifier of the Pythons that it works with, ``""`` for any.
         file: name of the source archive on the index where it is not ``<project>-<version>.tar.gz``.
+        url: this release's own address, ``""`` for the recipe's.
+        commit: for git, the commit's full name.
     """
 
     version: str
@@ -49,6 +65,8 @@ class Release:
     file: str = ""
     wheels: tuple[tuple[str, str], ...] = ()
     python: str = ""
+    url: str = ""
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,27 +104,40 @@ class Build:
     Attributes:
         system: which build system module plans the steps.
         env: (variable, value) pairs for the build.
-        args: extra arguments of the build command (for example ``--mpicc=...``).
+        folder: folder of the source in which it is built, ``""`` for its top.
+        args: extra arguments of the first command: the build's for Python, else configure's or its like.
+        build_args: extra arguments of the build command of the systems that configure first.
         install_args: extra arguments of the install command.
         build_commands, install_commands: for ``distutils``, more commands of setup.py after each.
+        before, after: bash text that runs in the source before the first command, and after the files
+            stand in ``$STAGED``.
+        script: bash text that is the whole build, for ``shell``.
+        stage_paths: patterns of files that may mention folders of the stage.
     """
 
     system: BuildSystem = "python"
+    folder: str = ""
     env: tuple[tuple[str, str], ...] = ()
     args: tuple[str, ...] = ()
+    build_args: tuple[str, ...] = ()
     install_args: tuple[str, ...] = ()
     build_commands: tuple[tuple[str, ...], ...] = ()
     install_commands: tuple[tuple[str, ...], ...] = ()
+    before: str = ""
+    after: str = ""
+    script: str = ""
+    stage_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One test of a recipe; exactly one of ``imports``, ``module``, ``python``, ``command`` is set.
+    """One test of a recipe: ``imports``, ``module`` or ``library``, ``python`` or ``command``.
 
     Attributes:
         imports: modules that must import without starting MPI.
         module: dotted name of an extension module whose linking is checked (found by path, never imported).
-        to: virtual whose library the extension must link.
+        library: shared library or program whose linking is checked, relative to the prefix.
+        to: virtual whose library it must link.
         python: file beside the recipe, run with the prefix's Python.
         command: argv, run in the prefix.
         ranks: number of MPI ranks to run under, 0 for none.
@@ -114,6 +145,7 @@ class Check:
 
     imports: tuple[str, ...] = ()
     module: str | None = None
+    library: str | None = None
     to: str | None = None
     python: str | None = None
     command: tuple[str, ...] = ()
@@ -135,6 +167,41 @@ class Condition:
     python: str | None = None
     option: str | None = None
     site: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraSource:
+    """One more archive, unpacked below the main source.
+
+    Attributes:
+        folder: where, relative to the main source.
+        file: its name on the index, for ``pypi``.
+        commit: the commit's full name, for ``git``.
+    """
+
+    folder: str
+    sha256: str
+    source: Source
+    file: str = ""
+    commit: str = ""
+    when: Condition = Condition()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A change to the unpacked source, applied with ``patch -p1``.
+
+    Attributes:
+        file: name beside the recipe.
+        text: what the file holds.
+        reason: why; ``source``: where it comes from.
+    """
+
+    file: str
+    text: str
+    reason: str
+    when: Condition = Condition()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +262,8 @@ class Recipe:
     releases: tuple[Release, ...]
     requirements: Requirements = Requirements()
     options: tuple[Option, ...] = ()
+    sources: tuple[ExtraSource, ...] = ()
+    patches: tuple[Patch, ...] = ()
     build: Build = Build()
     overrides: tuple[Override, ...] = ()
     modules: tuple[RecipeModules, ...] = ()

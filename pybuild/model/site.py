@@ -74,6 +74,21 @@ class Modules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A field that a program tells.
+
+    Attributes:
+        program: field of the provider's program that is asked.
+        find: regular expression; the first group is the field's value.
+    """
+
+    field: str
+    program: str
+    args: tuple[str, ...]
+    find: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One way a site can supply a virtual.
 
@@ -83,6 +98,7 @@ class Provider:
             ``prefix`` in the target prefix, ``recipe`` builds or installs the named recipe,
             ``site`` takes the fields as they stand, after the modules were loaded.
         programs: (field, names to look for, best first); the first field is demanded, others may be missing.
+        facts: fields that its programs tell; where one is not told, the provider is not there.
         fields: (field, value) pairs that stand as written; may hold ``${{ env.HDF5_DIR }}``.
         recipe: name of the recipe, for ``where="recipe"``.
         modules: operations that bring it.
@@ -93,6 +109,7 @@ class Provider:
     name: str
     where: Where
     programs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    facts: tuple[Fact, ...] = ()
     fields: Pairs = ()
     recipe: str | None = None
     modules: tuple[Operation, ...] = ()

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from pybuild.model.modules import Capture, ModulePlan
-from pybuild.model.plan import BuildPlan, Edit, Step
+from pybuild.model.plan import BuildPlan, Edit, PackagePlan, Step
+from pybuild.model.recipe import NATIVE
 from pybuild.model.site import Site, base_of
 from pybuild.plan.context import Context
-from pybuild.plan.effective import Effective
+from pybuild.plan.downloads import extra_download
+from pybuild.plan.effective import Effective, holds
 from pybuild.plan.environment import Circumstances, build_environment
 from pybuild.plan.key import keys
 from pybuild.plan.modules import neutral as neutral_module
 from pybuild.plan.providers import Bound
 from pybuild.plan.resolve import Chosen
-from pybuild.plan.systems import SYSTEMS, Material
-from pybuild.plan.templates import fill_all
+from pybuild.plan.systems import steps_of
+from pybuild.plan.systems.common import Material
+from pybuild.plan.templates import fill, fill_all
 
 
 def build_plan(
@@ -36,14 +39,14 @@ def build_plan(
     if set(host) - {"python"} and not new_python:
         short = ".".join(context.python.split(".")[:2])
         here = here._replace(packages=f"${{{{ host }}}}/lib/python{short}/site-packages")
-    steps = _steps(chosen, now, _in_host(fields, bound, context), context.python)
+    steps = _steps(chosen, now, _in_host(fields, bound, host), context)
     # The key must not depend on where the compiler lies or what the user exported: those two are
     # named by the compiler's identity, or kept out of the result by the clean environment.
     neutral = {n: f"<{n}>" if n.startswith("compiler.") else v for n, v in fields.items()}
     environment: tuple[Edit, ...] = ()
     told: tuple[Edit, ...] = ()
     if now.build.system != "wheel":
-        inside = _in_host(fields, bound, context)
+        inside = _in_host(fields, bound, host)
         environment = build_environment(now.build, here._replace(fields=inside), machine)
         told = build_environment(now.build, here._replace(fields=neutral), machine)
     inputs = {
@@ -52,7 +55,7 @@ def build_plan(
         "subdir": machine.subdir,
         "site": site.name,
         "options": chosen.options,
-        "steps": [_without_origin(step) for step in _steps(chosen, now, neutral, context.python)],
+        "steps": [_without_origin(step) for step in _steps(chosen, now, neutral, context)],
         "environment": [(e.kind, e.name, _without_host(e.value)) for e in told if e.why != "site keep_env"],
         "modules": _module_inputs(site, modules, capture),
         "python": _python_part(now, context),
@@ -64,6 +67,7 @@ def build_plan(
     plan = BuildPlan(
         python=context.python, new_python=new_python, host=host,
         environment=environment, steps=steps, inputs=text, modules=modules,
+        stage_paths=now.build.stage_paths,
     )  # fmt: skip
     return plan, key, loose
 
@@ -72,6 +76,10 @@ def _compiled_needs(chosen: Chosen, context: Context) -> dict[str, list[str]]:
     """Return versions of needed packages that bind the site themselves: their headers may be compiled in."""
     found = {p.name: p.version for p in context.world.state.packages if p.identity}
     found |= {p.name: p.version for p in context.planned if p.identity and p.action != "keep"}
+    for package in context.planned:
+        recipe = context.world.recipes.get(package.name)
+        if recipe is not None and recipe.build.system in NATIVE:
+            found[package.name] = f"{package.version} {package.build_string}"
     rows = [f"{name} {found[name]}" for name in chosen.needs if name in found]
     return {"needs": rows} if rows else {}
 
@@ -91,23 +99,34 @@ def _module_inputs(site: Site, modules: ModulePlan | None, capture: Capture | No
     return [*modules.baseline, *asked]
 
 
-def _steps(chosen: Chosen, now: Effective, fields: dict[str, str], python: str) -> tuple[Step, ...]:
+def _steps(chosen: Chosen, now: Effective, fields: dict[str, str], context: Context) -> tuple[Step, ...]:
     assert chosen.download is not None
+    assert chosen.release is not None
+    recipe, release, build = chosen.recipe, chosen.release, now.build
     where = f"recipe {chosen.name}: build"
+    this = (release.version, context.python, chosen.options, context.world.site.name)
+
+    def filled(key: str) -> tuple[str, ...]:
+        return fill_all(getattr(build, key), fields, where=f"{where}.{key}")
+
+    def rows(key: str) -> tuple[tuple[str, ...], ...]:
+        return tuple(fill_all(words, fields, where=f"{where}.{key}") for words in getattr(build, key))
+
+    def text(key: str) -> str:
+        return fill(getattr(build, key), fields, where=f"{where}.{key}")
+
     material = Material(
-        download=chosen.download,
-        overlay=chosen.overlay,
-        args=fill_all(now.build.args, fields, where=f"{where}.args"),
-        install_args=fill_all(now.build.install_args, fields, where=f"{where}.install_args"),
-        python=python,
-        build_commands=tuple(
-            fill_all(words, fields, where=f"{where}.build_commands") for words in now.build.build_commands
+        download=chosen.download, overlay=chosen.overlay, python=context.python,
+        args=filled("args"), build_args=filled("build_args"), install_args=filled("install_args"),
+        build_commands=rows("build_commands"), install_commands=rows("install_commands"),
+        sources=tuple(
+            (extra_download(extra, recipe, release), extra.folder)
+            for extra in recipe.sources if holds(extra.when, *this)
         ),
-        install_commands=tuple(
-            fill_all(words, fields, where=f"{where}.install_commands") for words in now.build.install_commands
-        ),
-    )
-    return SYSTEMS[now.build.system].steps(material)
+        patches=tuple((patch.file, patch.text) for patch in recipe.patches if holds(patch.when, *this)),
+        folder=build.folder, before=text("before"), after=text("after"), script=text("script"),
+    )  # fmt: skip
+    return steps_of(build.system, material)
 
 
 def _python_part(now: Effective, context: Context) -> str:
@@ -122,15 +141,14 @@ def _without_origin(step: Step) -> dict[str, object]:
     data = asdict(step)
     for download in (data.get("download"), *data.get("downloads", ())):
         if isinstance(download, dict):
-            download.pop("pypi")
-            download.pop("url")
+            for origin in ("pypi", "url", "git", "commit"):
+                download.pop(origin)
     return data
 
 
-def _in_host(fields: Mapping[str, str], bound: tuple[Bound, ...], context: Context) -> dict[str, str]:
-    """Return the fields as a build sees them: a provider that is not in the prefix yet stands in the host."""
-    new = {p.name for p in context.planned if p.action != "keep"}
-    moved = {base_of(b.virtual) for b in bound if b.recipe in new}
+def _in_host(fields: Mapping[str, str], bound: tuple[Bound, ...], host: tuple[str, ...]) -> dict[str, str]:
+    """Return the fields as a build sees them: a provider may stand in the host prefix, not in the target."""
+    moved = {base_of(b.virtual) for b in bound if b.recipe in host}
     return {
         name: value.replace("${{ prefix }}", "${{ host }}") if name.split(".")[0] in moved else value
         for name, value in fields.items()
@@ -138,10 +156,28 @@ def _in_host(fields: Mapping[str, str], bound: tuple[Bound, ...], context: Conte
 
 
 def _host(chosen: Chosen, now: Effective, context: Context) -> tuple[str, ...]:
-    """Return the packages of the plan that the build needs beside it."""
+    """Return the packages of the plan that stand beside the build: what it needs, and what that needs.
+
+    What the prefix has already is only put there where its files would else be written down with the
+    prefix's own path: then the result could not be used in another prefix.
+    """
     if now.build.system == "wheel":
         return ()
-    wanted = {"python", *chosen.needs}
+    planned = {p.name: p for p in context.planned}
+    wanted, waiting = set[str](), ["python", *chosen.needs]
+    while waiting:
+        name = waiting.pop()
+        if name in planned and name not in wanted:
+            wanted.add(name)
+            waiting += [words.split()[0] for words in planned[name].depends]
     return tuple(
-        p.name for p in context.planned if p.action != "keep" and (p.name in wanted or p.action == "conda")
+        p.name for p in context.planned if p.action == "conda" or (p.name in wanted and _stands(p, context))
     )
+
+
+def _stands(package: PackagePlan, context: Context) -> bool:
+    if package.action != "keep":
+        return True
+    recipe = context.world.recipes.get(package.name)
+    compiled = recipe is not None and (recipe.build.system in NATIVE or bool(recipe.provides))
+    return compiled and package.file is not None

@@ -29,7 +29,7 @@ def _planned(name: str, number: int, test: Check, fields: Mapping[str, str], sit
     where = f"recipe {name}: tests[{number}]"
     if test.imports:
         return PlannedCheck(level="imported", name="import " + " ".join(test.imports), imports=test.imports)
-    if test.module is not None:
+    if test.to is not None:
         soname = fields.get(f"{test.to}.soname")
         if soname is None:
             raise PlanError(f"{where}: links to {test.to!r}, which the recipe does not ask the site for")
@@ -41,8 +41,9 @@ def _planned(name: str, number: int, test: Check, fields: Mapping[str, str], sit
             )
         return PlannedCheck(
             level="linked",
-            name=f"{test.module} links {test.to}",
+            name=f"{test.module or test.library} links {test.to}",
             module=test.module,
+            file=test.library,
             soname=soname,
             library=fields.get(f"{test.to}.library") or None,
             virtual=test.to or "",

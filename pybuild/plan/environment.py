@@ -9,6 +9,7 @@ from pybuild.model.machine import Machine
 from pybuild.model.plan import Edit
 from pybuild.model.recipe import Build
 from pybuild.model.site import Provider, Rule, Site, Target
+from pybuild.plan.systems.native import native_environment
 from pybuild.plan.templates import fill
 
 
@@ -64,6 +65,7 @@ def build_environment(build: Build, here: Circumstances, machine: Machine) -> tu
         Edit(kind="set", name="PYTHONNOUSERSITE", value="1", why="packages of ~/.local stay out"),
         Edit(kind="set", name="PYTHONDONTWRITEBYTECODE", value="1", why="the prefix is only read"),
     ]
+    edits += native_environment(build, here.fields)
     if here.target is not None:
         by = f"site {site.name}: target {here.target.name}"
         edits += _set(here.target.env, here.fields, by, why=here.target.summary, source=here.target.source)

@@ -7,7 +7,7 @@ from packaging.version import InvalidVersion, Version
 from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Installed
 from pybuild.model.plan import Change, PackagePlan
-from pybuild.model.recipe import Check
+from pybuild.model.recipe import NATIVE, Check
 from pybuild.model.site import RefusedLibrary
 from pybuild.plan.building import build_plan
 from pybuild.plan.checks import planned_checks
@@ -28,7 +28,7 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         PlanError: a template names an unknown field, or there is nothing to build it with.
     """
     if chosen.keep is not None:
-        return _kept(chosen, chosen.keep)
+        return _kept(chosen, chosen.keep, context.held)
     assert chosen.effective is not None
     assert chosen.release is not None
     world = context.world
@@ -119,11 +119,16 @@ def _builds(name: str, context: Context) -> list[str]:
     return mine + [p.build for p in context.held if p.name == name]
 
 
-def _kept(chosen: Chosen, package: Installed) -> PackagePlan:
+def _kept(chosen: Chosen, package: Installed, held: tuple[ChannelPackage, ...]) -> PackagePlan:
+    """Return a plan for what stays as it is; with its file, so that builds may have it beside them."""
+    this = (package.name, package.version, package.build)
+    same = (one for one in held if (one.name, one.version, one.build) == this)
+    file = next(same, None) if package.key else None
     return PackagePlan(
         name=package.name, version=package.version, build_string=package.build, key=package.key or "",
         loose_key="", action="keep", change="none", requested=chosen.requested, options=package.options,
-        why=(chosen.because, "the prefix has it"), identity=package.identity,
+        why=(chosen.because, "the prefix has it"), identity=package.identity, depends=package.depends,
+        file=file.file if file else None, sha256=file.sha256 if file else None,
     )  # fmt: skip
 
 
@@ -132,10 +137,16 @@ def _depends(chosen: Chosen, context: Context) -> tuple[str, ...]:
     found = [f"python {'.'.join(context.python.split('.')[:2])}.*"]
     for bound in chosen.bound:
         if bound.recipe is not None:
-            package = next(p for p in context.planned if p.name == bound.recipe)
-            found.append(f"{package.name} {package.version} {package.build_string}")
+            provider = next(p for p in context.planned if p.name == bound.recipe)
+            found.append(f"{provider.name} {provider.version} {provider.build_string}")
     for spec in chosen.run:
-        found.append(f"{spec.name} {spec.specifier}".strip())
+        recipe = context.world.recipes.get(spec.name)
+        package = next((p for p in context.planned if p.name == spec.name), None)
+        if recipe is not None and recipe.build.system in NATIVE and package is not None:
+            # Libraries promise nothing about other builds of themselves.
+            found.append(f"{package.name} {package.version} {package.build_string}")
+        else:
+            found.append(f"{spec.name} {spec.specifier}".strip())
     return tuple(found)
 
 

@@ -139,7 +139,8 @@ def _owner(virtual: str, state: PrefixState, recipes: Mapping[str, Recipe]) -> R
 def _with_name(virtual: str, name: str, fields: dict[str, str]) -> dict[str, str]:
     """Give every provider the fields that recipes may always use, empty where it has none."""
     base = base_of(virtual)
-    empty = {f"{base}.{field}": "" for field in ("shared", "dynamic", "soname", "library", "cxx", "fc")}
+    names = ("shared", "dynamic", "soname", "library", "cxx", "fc", "libs", "version")
+    empty = {f"{base}.{field}": "" for field in names}
     return {**empty, f"{base}.name": name, **fields}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from packaging.specifiers import SpecifierSet
@@ -33,24 +35,34 @@ def choose_release(recipe: Recipe, spec: Spec, python: str) -> Choice:
     named = _named(recipe, spec)
     passed: list[str] = []
     for release in named:
-        reason = _misfit(recipe, release, spec, python)
+        reason = misfit(recipe, release, spec.options, python)
         if reason is None:
             return Choice(release, tuple(passed))
         passed.append(f"{release.version} {reason}")
     raise PlanError(
         f"{recipe.name}: no version fits: " + "; ".join(passed[:4]) + (" ..." if len(passed) > 4 else ""),
-        hint=f"pybuild recipe show {recipe.name}",
+        hint=_other_pythons(recipe, named, spec.options) or f"pybuild recipe show {recipe.name}",
     )
 
 
 def satisfies(version: str, specifier: str) -> bool:
     """Return whether ``version`` is within ``specifier``; pre-releases count when they are named."""
-    return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+    return not specifier or _specifiers(specifier).contains(_version(version), prereleases=True)
+
+
+@functools.cache
+def _specifiers(text: str) -> SpecifierSet:
+    return SpecifierSet(text)
+
+
+@functools.cache
+def _version(text: str) -> Version:
+    return Version(text)
 
 
 def newest_first(releases: tuple[Release, ...]) -> list[Release]:
     """Return the releases, newest first, finished ones before pre-releases."""
-    key = {release.version: Version(release.version) for release in releases}
+    key = {release.version: _version(release.version) for release in releases}
     return sorted(releases, key=lambda r: (not key[r.version].is_prerelease, key[r.version]), reverse=True)
 
 
@@ -79,10 +91,23 @@ def _demand_options(recipe: Recipe, spec: Spec) -> None:
             )
 
 
-def _misfit(recipe: Recipe, release: Release, spec: Spec, python: str) -> str | None:
+def misfit(recipe: Recipe, release: Release, options: Sequence[str], python: str) -> str | None:
+    """Return why a release is none for this Python and these options, None where it is."""
     if release.python and not satisfies(python, release.python):
         return f"needs Python {release.python}, the prefix has {python}"
     for option in recipe.options:
-        if option.name in spec.options and not satisfies(release.version, option.versions):
+        if option.name in options and not satisfies(release.version, option.versions):
             return f"has no option {option.name!r}, which exists for versions {option.versions}"
     return None
+
+
+_PYTHONS = ("3.14", "3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7", "3.6", "2.7")
+
+
+def _other_pythons(recipe: Recipe, named: list[Release], options: Sequence[str]) -> str | None:
+    """Return which Pythons have a release among these, None where another Python would not help."""
+    found = [p for p in _PYTHONS if any(misfit(recipe, r, options, f"{p}.99") is None for r in named)]
+    if not found:
+        return None
+    several = f"{', '.join(found[:-1])} or {found[-1]}" if len(found) > 1 else found[0]
+    return f"Python {several} would do: --python {found[0]} with a new --prefix"

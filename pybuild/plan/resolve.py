@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pybuild.errors import PlanError
 from pybuild.model.machine import Installed, Machine, PrefixState
 from pybuild.model.plan import Download
-from pybuild.model.recipe import Recipe, Release
+from pybuild.model.recipe import TOOLS, Recipe, Release
 from pybuild.model.request import Spec
 from pybuild.model.site import Site, Target
+from pybuild.plan.downloads import source_download
 from pybuild.plan.effective import Effective, effective
 from pybuild.plan.order import in_order
 from pybuild.plan.providers import Bound, bind
 from pybuild.plan.releases import choose_release, satisfies
 from pybuild.plan.specs import parse_requirement
-from pybuild.plan.systems import SYSTEMS
 from pybuild.plan.wheels import choose_wheel
 
 
@@ -148,7 +148,7 @@ class Resolver:
         now = effective(recipe, release, python=self.python, options=spec.options, site=site.name)
         bound = tuple(self._bind(virtual) for virtual in now.requirements.virtual)
         run = tuple(need for text in now.requirements.run if (need := parse_requirement(text, self.python)))
-        tools = SYSTEMS[now.build.system].tools(self.python)
+        tools = TOOLS.get(now.build.system, ())
         return Chosen(
             name=recipe.name,
             because=because,
@@ -175,12 +175,7 @@ class Resolver:
     def _download(self, recipe: Recipe, release: Release, now: Effective) -> Download:
         if now.build.system == "wheel":
             return self._wheel(recipe, release)
-        assert release.sha256 is not None  # the schema demands it of every other build system
-        if recipe.source.url:
-            url = recipe.source.url.replace("${{ version }}", release.version)
-            return Download(file=url.rsplit("/", 1)[-1], sha256=release.sha256, url=url)
-        file = release.file or f"{recipe.source.pypi}-{release.version}.tar.gz"
-        return Download(file=file, sha256=release.sha256, pypi=recipe.source.pypi)
+        return source_download(recipe, release)
 
     def _wheel(self, recipe: Recipe, release: Release) -> Download:
         return choose_wheel(recipe, release, python=self.python, platforms=self.world.machine.platforms)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from pybuild.model.plan import (
+    ApplyPatch,
     BuildPlan,
     Download,
     Overlay,
@@ -15,6 +16,7 @@ from pybuild.model.plan import (
     Plan,
     Run,
     StageInterpreter,
+    StageTree,
     StageWheel,
     Step,
     Unpack,
@@ -108,8 +110,15 @@ def _step(
     if isinstance(step, StageInterpreter):
         yield f'{shlex.quote(step.interpreter)} -m venv "$PREFIX"'
     elif isinstance(step, Unpack):
+        place = f'"{work}"/source' + (f"/{step.folder}" if step.folder else "")
         yield from _fetch(step.download, work, addresses)
-        yield f'tar -xf {_path(step.download, work)} --strip-components=1 -C "{work}/source"'
+        yield f"mkdir -p {place}"
+        yield f"tar -xf {_path(step.download, work)} --strip-components=1 -C {place}"
+    elif isinstance(step, ApplyPatch):
+        end = "" if step.text.endswith("\n") else "\n"
+        yield f"patch -p1 --batch -d \"{work}/source\" <<'PYBUILD_PATCH'\n{step.text}{end}PYBUILD_PATCH"
+    elif isinstance(step, StageTree):
+        yield f'mkdir -p "$PREFIX" && cp -a "{work}/dist$PREFIX/." "$PREFIX/"'
     elif isinstance(step, Overlay):
         for download in step.downloads:
             yield from _fetch(download, work, addresses)
@@ -127,7 +136,7 @@ def _step(
 
 def _run(step: Run, build: BuildPlan, tokens: Mapping[str, str], work: str) -> Iterator[str]:
     """Yield one command in an environment of its own, made from nothing."""
-    yield f'cd "{work}/source"'
+    yield f'cd "{work}/source{"/" + step.folder if step.folder else ""}"'
     yield "env -i \\"
     yield f'  TMPDIR="{work}"/tmp \\'
     for name, value in _settings(build, {}).items():
@@ -152,7 +161,8 @@ def _in_one_shell(
         yield f"export {name}={_value(name, value, tokens, work)}"
     for step in steps:
         if isinstance(step, Run):
-            yield " ".join(_word(_late(word, tokens)) for word in step.argv)
+            command = " ".join(_word(_late(word, tokens)) for word in step.argv)
+            yield f"(cd {step.folder} && {command})" if step.folder else command
     yield ")"
 
 
@@ -210,6 +220,14 @@ def _check_lines(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[s
 
 def _fetch(download: Download, work: str, addresses: Mapping[str, str]) -> Iterator[str]:
     url = addresses.get(download.sha256) or download.url or ""
+    if download.git:
+        repository = f'"{work}"/repository.git'
+        yield f"git init --quiet --bare {repository}"
+        yield f"git -C {repository} fetch --quiet --depth=1 {shlex.quote(url)} {download.commit}"
+        archive = f"archive --format=tar --prefix=source/ --output={_path(download, work)}"
+        yield f"git -C {repository} -c tar.umask=0022 {archive} {download.commit}"
+        yield f'echo "{download.sha256}  "{_path(download, work)} | sha256sum --check --quiet'
+        return
     yield f"fetch {shlex.quote(url)} {_path(download, work)} {download.sha256}"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from pybuild.verify.families import FAMILIES
 from pybuild.verify.resolve import Closure, Found, Loader
+
+Shape = Callable[[str, Loader, tuple[str, ...]], str]
 
 # PEP 3149, PEP 384; Python 2 has ``MPI.so`` and ``MPImodule.so``.
 _OWN = r"(?:module)?(?:\.(?:cpython-[^.]+|abi3|pypy[^.]+|graalpy[^.]+))?\.so"
@@ -73,6 +76,22 @@ def check_shape(path: str, loader: Loader, symbols: tuple[str, ...]) -> str:
     if facts.kind != "shared":
         found = "statically linked program" if facts.kind == "static" else facts.kind
         return f"{path}: is a {found}, expected a shared object with a dynamic section"
+    for symbol in symbols:
+        if loader.defines(final, symbol):
+            return f"{path}: contains {symbol} itself, so it is linked statically; expected a shared library"
+    return ""
+
+
+def check_file_shape(path: str, loader: Loader, symbols: tuple[str, ...]) -> str:
+    """Return why a library or program cannot share its library with the rest, ``""`` where it can.
+
+    Takes and raises what :func:`check_shape` does.
+    """
+    final = loader.tree.final(path)
+    facts = loader.facts(final)
+    if facts is None or facts.kind == "static":
+        found = "no ELF file" if facts is None else "a statically linked program"
+        return f"{path}: is {found}, expected a shared library or a program"
     for symbol in symbols:
         if loader.defines(final, symbol):
             return f"{path}: contains {symbol} itself, so it is linked statically; expected a shared library"

@@ -88,7 +88,7 @@ def check_linked(
 
     Args:
         files: the package's files relative to the prefix; those that are not ELF are passed over.
-        checks: the package's checks; those without ``module`` and ``soname`` are not for here.
+        checks: the package's checks; those without ``module`` or ``file`` and ``soname`` are not for here.
 
     Opens the package's files, ``rules.users`` and the libraries that these lead to, and nothing else.
     """
@@ -98,6 +98,8 @@ def check_linked(
     for check in checks:
         if check.module and check.soname:
             review.check_module(check.module, check.soname)
+        elif check.file and check.soname:
+            review.check_file(check.file, check.soname)
     review.check_families()
     closures = tuple(review.closures.values())
     problems = review.problems + linkproblems.find_problems(
@@ -139,10 +141,19 @@ class _Review:
         paths, problems = extension.look_for(module, self.loader)
         self.problems += problems
         for path in paths:
-            try:
-                self._check_extension(path, soname)
-            except VerificationError as error:
-                self.problems.append(error.message)
+            self._checked(path, soname, extension.check_shape)
+
+    def check_file(self, path: str, soname: str) -> None:
+        if self.loader.tree.disk(self.loader.tree.final(path)) is None:
+            self.problems.append(f"{path}: the package has no such file, expected one that links {soname}")
+            return
+        self._checked(path, soname, extension.check_file_shape)
+
+    def _checked(self, path: str, soname: str, shape: extension.Shape) -> None:
+        try:
+            self._check_links(path, soname, shape)
+        except VerificationError as error:
+            self.problems.append(error.message)
 
     def check_families(self) -> None:
         own = tuple(self.closures.values())
@@ -156,12 +167,13 @@ class _Review:
                 problem = error.message
             self.problems += [problem] if problem else []
 
-    def _check_extension(self, path: str, soname: str) -> None:
-        problem = extension.check_shape(path, self.loader, extension.symbols_of(soname))
+    def _check_links(self, path: str, soname: str, shape: extension.Shape) -> None:
+        problem = shape(path, self.loader, extension.symbols_of(soname))
         if problem:
             self.problems.append(problem)
             return
-        closure = self._close(path, shared=True)
+        facts = self.loader.facts(self.loader.tree.final(path))
+        closure = self._close(path, shared=facts is not None and facts.kind == "shared")
         expected = dict(self.rules.expected).get(soname)
         hit, problem = extension.check_links(path, soname, closure, expected, self.loader)
         self.problems += [problem] if problem else []

@@ -117,7 +117,7 @@ CASES = {
 def text(case: Case) -> str:
     site = load_site(str(ROOT / "sitecfg" / f"{case.site}.yaml"))
     spec = parse_spec(case.spec)
-    recipes = load_closure(RecipeTree([ROOT / "recipes"]), [spec.name], site, tools=("build", "pip"))
+    recipes = load_closure(RecipeTree([ROOT / "recipes"]), [spec.name], site, always=("pip",))
     machine = Machine(
         arch="x86_64", subdir="linux-64", providers=case.providers, interpreters=PYTHONS,
         platforms=("manylinux_2_36_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64",

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from pybuild.model.plan import Download, Step
-from pybuild.plan.systems import distutils, python, wheel
-
-
-class Material(NamedTuple):
-    """What a build system works with; every string has its fields filled in.
-
-    Attributes:
-        download: the source archive, or the wheel for the system ``wheel``.
-        overlay: wheels of the build requirements.
-    """
-
-    download: Download
-    overlay: tuple[Download, ...]
-    args: tuple[str, ...]
-    install_args: tuple[str, ...]
-    python: str
-    build_commands: tuple[tuple[str, ...], ...] = ()
-    install_commands: tuple[tuple[str, ...], ...] = ()
+from pybuild.model.plan import Step
+from pybuild.plan.systems import autotools, cmake, distutils, make, meson, python, shell, wheel
+from pybuild.plan.systems.common import Material, bash, prepared
 
 
 class BuildSystem(Protocol):
     """What a build system module offers."""
 
     def steps(self, material: Material) -> tuple[Step, ...]:
-        """Return the steps from fetched files to a filled staging prefix."""
-
-    def tools(self, python: str) -> tuple[str, ...]:
-        """Return requirements that the system itself adds to the recipe's build requirements."""
+        """Return the steps from a source that is ready to be built to a filled staging prefix."""
 
 
 SYSTEMS: dict[str, BuildSystem] = {
     "python": python,
     "distutils": distutils,
     "wheel": wheel,
+    "autotools": autotools,
+    "cmake": cmake,
+    "meson": meson,
+    "make": make,
+    "shell": shell,
 }
+
+
+def steps_of(system: str, material: Material) -> tuple[Step, ...]:
+    """Return every step from fetched files to a filled staging prefix."""
+    if system == "wheel":
+        return wheel.steps(material)
+    own = SYSTEMS[system].steps(material)
+    return (*prepared(material), *own, *bash("after", material.after, material))

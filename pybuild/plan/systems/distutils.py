@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pybuild.model.plan import Overlay, Run, Step, Unpack
-
-if TYPE_CHECKING:
-    from pybuild.plan.systems import Material
-
-
-def tools(python: str) -> tuple[str, ...]:
-    """Return nothing: a recipe names the setuptools that its setup.py needs."""
-    return ()
+from pybuild.model.plan import Step
+from pybuild.plan.systems.common import Material, run
 
 
 def steps(material: Material) -> tuple[Step, ...]:
-    """Return: unpack, gather the build requirements, build, install into the staging prefix."""
+    """Return: build, install into the staging prefix."""
     setup = ("${{ python }}", "setup.py")
     short = ".".join(material.python.split(".")[:2])
     site_packages = f"${{{{ staging }}}}/lib/python{short}/site-packages"
@@ -27,13 +18,12 @@ def steps(material: Material) -> tuple[Step, ...]:
         "--install-scripts=${{ staging }}/bin",
         "--install-data=${{ staging }}",
     )
+    install = (*setup, "install", *places, *_flat(material), *material.install_args)
     return (
-        Unpack(download=material.download),
-        Overlay(downloads=material.overlay),
-        Run(name="build", argv=(*setup, "build", *material.args)),
-        *(Run(name=words[0], argv=(*setup, *words)) for words in material.build_commands),
-        Run(name="install", argv=(*setup, "install", *places, *_flat(material), *material.install_args)),
-        *(Run(name=words[0], argv=(*setup, *words)) for words in material.install_commands),
+        run("build", (*setup, "build", *material.args), material),
+        *(run(words[0], (*setup, *words), material) for words in material.build_commands),
+        run("install", install, material),
+        *(run(words[0], (*setup, *words), material) for words in material.install_commands),
     )
 
 

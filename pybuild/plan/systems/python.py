@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pybuild.model.plan import Overlay, Run, StageWheel, Step, Unpack
-
-if TYPE_CHECKING:
-    from pybuild.plan.systems import Material
-
-
-def tools(python: str) -> tuple[str, ...]:
-    """Return the front-end that calls the backend: pypa's build, in the target's own Python."""
-    return ("build",)
+from pybuild.model.plan import StageWheel, Step
+from pybuild.plan.systems.common import Material, run
 
 
 def steps(material: Material) -> tuple[Step, ...]:
-    """Return: unpack, gather the build requirements, build a wheel without isolation, stage it."""
+    """Return: build a wheel without isolation, stage it."""
+    place = "/".join(part for part in ("${{ source }}", material.folder) if part)
     command = ("${{ python }}", "-m", "build", "--wheel", "--no-isolation", "--skip-dependency-check")
     return (
-        Unpack(download=material.download),
-        Overlay(downloads=material.overlay),
-        Run(
-            name="build",
-            argv=(*command, *material.args, "--outdir", "${{ dist }}", "${{ source }}"),
-        ),
+        run("build", (*command, *material.args, "--outdir", "${{ dist }}", place), material),
         StageWheel(),
     )

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pybuild.model.plan import StageWheel, Step
-
-if TYPE_CHECKING:
-    from pybuild.plan.systems import Material
-
-
-def tools(python: str) -> tuple[str, ...]:
-    """Return nothing: there is nothing to build."""
-    return ()
+from pybuild.plan.systems.common import Material
 
 
 def steps(material: Material) -> tuple[Step, ...]:

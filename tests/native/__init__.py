@@ -1,0 +1,1 @@
+"""Packages below a prefix of their own: native build systems, patches, sources, git, relocation."""
