@@ -89,6 +89,17 @@ def list_files(session: requests.Session, config: PipConfig, project: str) -> tu
     return tuple(files.values())
 
 
+def look_for(
+    session: requests.Session, config: PipConfig, project: str
+) -> tuple[tuple[IndexFile, ...], tuple[str, ...]]:
+    """Return every file of a project, none where nobody has it, and what kept an index from answering."""
+    search = _Search()
+    files: dict[str, IndexFile] = {}
+    for file in _files(session, config, project, search):
+        files.setdefault(file.name, file)
+    return tuple(files.values()), tuple(search.troubles)
+
+
 def locator(session: requests.Session, config: PipConfig) -> Callable[[Download], str]:
     """Return the function that ``fetch`` asks for the address of an index project's file."""
 

@@ -32,6 +32,7 @@ class IndexFile:
         requires_python: specifier of the Pythons it is for, ``""`` for any.
         yanked: its publisher advises against it.
         index: the page that lists it, fit to be shown.
+        metadata: whether the index has the wheel's metadata as a file of its own, ``<url>.metadata``.
     """
 
     name: str
@@ -40,6 +41,7 @@ class IndexFile:
     requires_python: str = ""
     yanked: bool = False
     index: str = ""
+    metadata: bool = False
 
 
 def local_path(url: str) -> Path | None:
@@ -119,4 +121,5 @@ def _entry(file: Mapping[str, Any], base: str) -> IndexFile | None:
         requires_python=str(file.get("requires-python") or ""),
         yanked=bool(file.get("yanked", False)),
         index=redact(base),
+        metadata=bool(file.get("core-metadata") or file.get("dist-info-metadata")),
     )
