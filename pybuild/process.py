@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, NoReturn
 
 PATIENCE = 3.0
 """Seconds that a child gets to end after each signal."""
@@ -96,6 +96,15 @@ def run_logged(
         raise
     finally:
         child.stdout.close()
+
+
+def become(argv: Sequence[str], *, env: Mapping[str, str]) -> NoReturn:
+    """Let another program take this process's place, with its terminal; nothing of ours runs afterwards.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606  there is no shell
 
 
 def _rest(child: subprocess.Popen[bytes], expired: subprocess.TimeoutExpired) -> tuple[bytes, bytes]:

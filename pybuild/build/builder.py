@@ -128,7 +128,8 @@ def _host(
     if build.host:
         files = [(packages[name].file, packages[name].sha256) for name in build.host]
         bench.log.write(f"# host prefix: {', '.join(build.host)}\n".encode())
-        conda.link(files, stage.host, cache=shop.cache / "packages")
+        beside = None if build.new_python else Path(bench.tokens["prefix"])
+        conda.link(files, stage.host, cache=shop.cache / "packages", beside=beside)
 
 
 def _steps(steps: tuple[Step, ...], name: str, shop: Workshop, bench: Workbench) -> dict[str, float]:

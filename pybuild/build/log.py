@@ -85,6 +85,6 @@ def _settling(environment: Mapping[str, str], name: str) -> str:
         f"export {one}={shlex.quote(environment[one])}" if one in environment else f"export -n {one}"
         for one in _BASH
     ]
-    lines += [f"unset {one}" for one in ("BASH_ENV", "HISTFILE") if one not in environment]
-    lines += [] if "PS1" in environment else [f"PS1={shlex.quote(f'({name}) ')}'\\w\\$ '"]
+    lines += [] if "HISTFILE" in environment else ["unset HISTFILE"]  # nothing is written into the stage
+    lines += [] if "PS1" in environment else [f"PS1={shlex.quote(f'({name}) ')}'\\W\\$ '"]
     return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,81 @@
+"""``pybuild recipe debug``: a shell where a build failed, in its environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pybuild.cli.settings import places_of
+from pybuild.cli.text import paint, put, say
+from pybuild.errors import PlanError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from pybuild.build.kept import KeptStage
+
+
+def recipe_debug(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Say what failed in the newest kept stage of a package, then become a shell there.
+
+    Raises:
+        PlanError: no stage of a failed build is kept.
+    """
+    from packaging.utils import canonicalize_name
+
+    from pybuild.build.kept import find_kept
+
+    name = canonicalize_name(arguments.name)
+    prefix = os.path.abspath(os.path.expanduser(arguments.prefix)) if arguments.prefix else None
+    stages = Path(places_of(arguments, environ).cache, "stage")
+    kept = next(iter(find_kept(stages, name, prefix)), None)
+    if kept is None:
+        where = f" for {prefix}" if prefix else ""
+        raise PlanError(
+            f"no stage of a failed build of {name}{where} is kept in {stages}",
+            hint=f"pybuild install {name} leaves one if it fails; --cache says where it was built",
+        )
+    if arguments.json:
+        put(_json(kept))
+    else:
+        _enter(kept, arguments.command, environ)
+    return 0
+
+
+def _enter(kept: KeptStage, words: str | None, environ: Mapping[str, str]) -> None:
+    """Tell what failed and become the shell, or the words that are run in its place."""
+    from pybuild.process import become
+
+    for line in told(kept):
+        say(line)
+    become(["bash", str(kept.script), *([] if words is None else [words])], env=environ)
+
+
+def told(kept: KeptStage) -> list[str]:
+    """Return what failed, as lines for people."""
+    from pybuild.build.log import relevant_lines
+
+    lines = [f"{paint(f'{kept.package} {kept.version}', 'bold')}, {kept.when}: {kept.message}"]
+    try:
+        lines += [f"  | {line}" for line in relevant_lines(Path(kept.log))]
+        lines.append(f"log: {kept.log}")
+    except OSError:
+        lines.append(f"log: {kept.log}, which is gone")
+    lines.append(f"folder: {kept.cwd}")
+    if kept.argv:
+        lines.append(f"again: {shlex.join(kept.argv)}")
+    lines.append(
+        f"{paint('note:', 'cyan')} the shell has the build's environment and nothing else; "
+        "type export TERM before you start an editor"
+    )
+    return lines
+
+
+def _json(kept: KeptStage) -> str:
+    import json
+    from dataclasses import asdict
+
+    return json.dumps({**asdict(kept), "root": str(kept.root)}, indent=1)

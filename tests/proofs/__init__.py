@@ -1,0 +1,1 @@
+"""Proofs of recipes: their file, their lint, their table."""
