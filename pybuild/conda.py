@@ -8,12 +8,13 @@ interpreter down: ``pybuild.__main__.run`` ends the process with ``os._exit`` on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pybuild.errors import ChecksumError, PrefixError
 from pybuild.model.machine import CondaPackage
+from pybuild.model.offer import Offer
 
 
 def link(
@@ -24,6 +25,7 @@ def link(
     final: Path | None = None,
     replaced: Sequence[Path] = (),
     channels: Mapping[str, str] | None = None,
+    beside: Path | None = None,
 ) -> None:
     """Install packages into ``prefix`` and unlink those that they replace; nothing else is looked at.
 
@@ -33,6 +35,7 @@ def link(
         final: the prefix that text in the files shall name, where it differs from ``prefix``.
         replaced: paths of the ``conda-meta`` records of the packages to unlink.
         channels: address of the channel that a file is a copy from, where it does not lie in its own.
+        beside: a prefix whose Python the packages are for, where ``prefix`` has none of its own.
 
     Raises:
         ChecksumError: a file is not the one that the plan names.
@@ -40,7 +43,7 @@ def link(
     """
     tag = prefix / "CACHEDIR.TAG"
     tagged = tag.exists()
-    asyncio.run(_link(files, prefix, cache, final, replaced, channels or {}))
+    asyncio.run(_link(files, prefix, cache, final, replaced, channels or {}, beside))
     if not tagged:
         tag.unlink(missing_ok=True)  # rattler's mark would make backup tools pass the environment over
 
@@ -52,18 +55,26 @@ async def _link(
     final: Path | None,
     replaced: Sequence[Path],
     channels: Mapping[str, str],
+    beside: Path | None,
 ) -> None:
     import rattler
 
     records = [await _record(file, sha256, channels.get(file)) for file, sha256 in files]
+    changing = {record.name.normalized for record in records}
+    for_any = "python" not in changing and any(record.noarch.python for record in records)
+    if for_any and beside is not None:
+        _introduce_python(prefix, beside)
     # The engine looks at the whole prefix in the end and gives up if it finds packages that it was not
     # told of; those that stay are told, and ignored by name.
     there = {path: rattler.PrefixRecord.from_path(path) for path in (prefix / "conda-meta").glob("*.json")}
-    changing = {record.name.normalized for record in records}
+    # Packages for any Python lie in a folder that bears its version, which the engine takes from the
+    # Python that it is told of: the same before and after, so nothing happens to it.
+    pythons = [r for r in there.values() if for_any and r.name.normalized == "python"]
+    changing |= {record.name.normalized for record in pythons}
     changing |= {record.name.normalized for path, record in there.items() if path in replaced}
     try:
         await rattler.install(
-            records,
+            [*records, *pythons],
             target_prefix=prefix,
             cache_dir=cache,
             installed_packages=list(there.values()),
@@ -76,6 +87,14 @@ async def _link(
         reason = _reason(error)
         room = "make room there, then run the same command again" if "No space left" in reason else None
         raise PrefixError(f"{prefix}: the packages could not be installed: {reason}", hint=room) from error
+
+
+def _introduce_python(prefix: Path, beside: Path) -> None:
+    """Give a prefix without a Python the record, and only the record, of another prefix's."""
+    meta = prefix / "conda-meta"
+    meta.mkdir(parents=True, exist_ok=True)
+    for path in (beside / "conda-meta").glob("python-[0-9]*.json"):
+        (meta / path.name).write_bytes(path.read_bytes())
 
 
 async def _record(file: str, sha256: str, channel: str | None) -> Any:
@@ -118,7 +137,75 @@ def solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> tuple[C
     return asyncio.run(_solve(channels, specs, subdir))
 
 
-async def _solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> tuple[CondaPackage, ...]:
+def complete(
+    channels: Sequence[str], wanted: Sequence[str], fixed: Sequence[str], subdir: str, prefix: Path | None
+) -> tuple[CondaPackage, ...]:
+    """Return what conda channels would add for as much of ``wanted`` as they can give.
+
+    Only Python packages are taken: a name of the package index may mean something else to conda.
+
+    Args:
+        wanted: specs, the most important first; those that do not go with the rest are left out.
+        fixed: specs that must hold as well.
+        prefix: an existing prefix; nothing in it is replaced.
+
+    Raises:
+        PrefixError: no channel answered.
+    """
+    return asyncio.run(_complete(channels, wanted, fixed, subdir, prefix))
+
+
+async def _complete(
+    channels: Sequence[str], wanted: Sequence[str], fixed: Sequence[str], subdir: str, prefix: Path | None
+) -> tuple[CondaPackage, ...]:
+    import rattler
+
+    metas = sorted((prefix / "conda-meta").glob("*.json")) if prefix else []
+    there = [rattler.PrefixRecord.from_path(path) for path in metas]
+    fixed = [*fixed, *(f"{r.name.normalized} =={r.version} {r.build}" for r in there)]
+    try:
+        known = await _python_packages(channels, wanted, subdir)
+    except Exception as error:
+        raise PrefixError(f"{', '.join(channels)}: {_reason(error)}") from error
+    here = {(r.name.normalized, str(r.version), str(r.build)) for r in there}
+    possible = [spec for spec in wanted if spec.split()[0] in known]
+    best: tuple[CondaPackage, ...] = ()
+    held: list[str] = []
+    # All at once is the usual case; one after the other finds what goes where not everything does.
+    for more in (possible, *([spec] for spec in possible if len(possible) > 1)) if possible else ():
+        try:
+            found = await _solve(channels, [*held, *more, *fixed], subdir, there)
+        except PrefixError:
+            continue
+        if here <= {(p.name, p.version, p.build) for p in found}:
+            best = tuple(p for p in found if (p.name, p.version, p.build) not in here)
+            held += more
+        if len(held) == len(possible):
+            break
+    return best
+
+
+async def _python_packages(channels: Sequence[str], specs: Sequence[str], subdir: str) -> set[str]:
+    """Return the names among ``specs`` of which a channel has a package for Python."""
+    import rattler
+
+    answers = await rattler.Gateway().query(
+        [rattler.Channel(channel) for channel in channels],
+        [rattler.Subdir(subdir), rattler.Subdir("noarch")],
+        [rattler.MatchSpec(spec) for spec in specs],
+        recursive=False,
+    )
+    return {
+        record.name.normalized
+        for records in answers
+        for record in records
+        if any(text.split()[0] in ("python", "python_abi") for text in record.depends)
+    }
+
+
+async def _solve(
+    channels: Sequence[str], specs: Sequence[str], subdir: str, there: Sequence[Any] = ()
+) -> tuple[CondaPackage, ...]:
     import rattler
 
     try:
@@ -127,6 +214,7 @@ async def _solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> 
             specs=[rattler.MatchSpec(spec) for spec in specs],
             platforms=[rattler.Subdir(subdir), rattler.Subdir("noarch")],
             virtual_packages=rattler.VirtualPackage.detect(),
+            pinned_packages=list(there),
         )
     except Exception as error:
         raise PrefixError(f"{', '.join(channels)}: {str(error).splitlines()[0]}") from error
@@ -140,6 +228,58 @@ async def _solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> 
             build=str(record.build),
             url=record.url,
             sha256=bytes(record.sha256 or b"").hex(),
+            depends=tuple(record.depends),
         )
         for record in ordered
+    )
+
+
+def find_offers(
+    channels: Sequence[str], names: Collection[str], subdir: str, cache: Path
+) -> tuple[list[Offer], list[str]]:
+    """Return what conda channels hold under any of some names, and why one could not be asked.
+
+    Args:
+        names: spellings of one package's name.
+        cache: folder for what channels say they hold.
+    """
+    return asyncio.run(_find_offers(channels, names, subdir, cache))
+
+
+async def _find_offers(
+    channels: Sequence[str], names: Collection[str], subdir: str, cache: Path
+) -> tuple[list[Offer], list[str]]:
+    import rattler
+
+    gateway = rattler.Gateway(cache_dir=cache)
+    offers: list[Offer] = []
+    troubles: list[str] = []
+    for channel in channels:
+        try:
+            found = await gateway.query(
+                [rattler.Channel(channel)],
+                [rattler.Subdir(subdir), rattler.Subdir("noarch")],
+                list(names),
+                recursive=False,
+            )
+        except Exception as error:
+            troubles.append(f"the conda channel {channel} could not be asked: {_reason(error)}")
+            continue
+        by_name: dict[str, list[Any]] = {}
+        for record in (record for records in found for record in records):
+            by_name.setdefault(record.name.normalized, []).append(record)
+        offers += [_offer(channel, name, records) for name, records in sorted(by_name.items())]
+    return offers, troubles
+
+
+def _offer(channel: str, name: str, records: list[Any]) -> Offer:
+    records = sorted(records, key=lambda record: record.version, reverse=True)
+    newest = [record for record in records if record.version == records[0].version]
+    return Offer(
+        source="conda",
+        place=channel,
+        name=name,
+        versions=tuple(dict.fromkeys(str(record.version) for record in records)),
+        forms=tuple(sorted({"pure" if str(r.subdir) == "noarch" else "compiled" for r in newest})),
+        requires=tuple(sorted({text.split()[0] for record in newest for text in record.depends})),
     )

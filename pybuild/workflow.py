@@ -70,6 +70,7 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
     from pybuild.build.channel import find_packages
     from pybuild.load.closure import load_closure, virtuals
     from pybuild.load.machine import read_machine
+    from pybuild.load.offers import with_offers
     from pybuild.load.recipes import RecipeTree
     from pybuild.load.sites import choose_site
     from pybuild.plan.make import make_plan
@@ -91,6 +92,10 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
         target=choose_target(site, request.target), providers=request.providers,
     )  # fmt: skip
     plan = make_plan(request, world, held=held, channel=channel)
+    offered = with_offers(plan, machine, site, state, recipes)
+    if offered is not machine:
+        world = replace(world, machine=offered)
+        plan = make_plan(request, world, held=held, channel=channel)
     wanted = [p.build.modules for p in plan.packages if p.build is not None and p.build.modules is not None]
     if not wanted:
         return plan
@@ -101,7 +106,7 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
         )
         return replace(plan, notes=(*plan.notes, note))
     captures = tuple(captured(modules, settings) for modules in dict.fromkeys(wanted))
-    world = replace(world, machine=replace(machine, captures=captures))
+    world = replace(world, machine=replace(world.machine, captures=captures))
     return make_plan(request, world, held=held, channel=channel)
 
 
@@ -360,5 +365,6 @@ def _note(package: PackagePlan, plan: Plan, ready: Mapping[str, ChannelPackage])
         "level": "built",
         "highest": highest(package),
         "demanded": plan.verify,
+        "depends": list(package.depends),
         "proofs": [],
     }

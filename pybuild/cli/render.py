@@ -29,7 +29,7 @@ _ACTIONS = {
     "build": "build from source",
     "channel": "from the channel",
     "keep": "keep",
-    "conda": "from a conda channel",
+    "conda": "from conda channel",
 }
 
 
@@ -62,7 +62,7 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     return "\n".join(lines)
 
 
-_FROM = {StageWheel: "from a wheel", StageInterpreter: "from this machine"}
+_FROM = {StageWheel: "from the index as a wheel", StageInterpreter: "from this machine"}
 
 
 def _compiles(build: BuildPlan) -> bool:
@@ -74,6 +74,8 @@ def _row(package: PackagePlan) -> tuple[str, ...]:
     what = _ACTIONS[package.action]
     if package.action == "build" and package.build is not None and not _compiles(package.build):
         what = _FROM.get(type(package.build.steps[0]), what)
+    if package.action == "conda" and package.file:
+        what += f" {package.file.rsplit('/', 2)[0]}"
     if package.change == "downgrade" and package.was:
         what += paint(f", DOWNGRADES {package.was[0]}", "red")
     elif package.was:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Protocol
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pybuild.errors import PlanError
+from pybuild.errors import DocumentError, PlanError
 from pybuild.model.recipe import TOOLS, Recipe
-from pybuild.model.site import Site
+from pybuild.model.site import Site, base_of
 
 
 class Recipes(Protocol):
     """Where recipes come from."""
+
+    def names(self) -> Iterable[str]:
+        """Return the names of all recipes; no file is opened."""
 
     def get(self, name: str) -> Recipe:
         """Return the named recipe; PlanError where there is none."""
@@ -47,6 +51,8 @@ def load_closure(
                 raise
             continue
         waiting += _needs(found[name], site)
+    for recipe in _candidates(list(found.values()), site, tree):
+        found.setdefault(recipe.name, recipe)
     return found
 
 
@@ -64,8 +70,22 @@ def _needs(recipe: Recipe, site: Site) -> list[str]:
         for text in (*part.get("build", ()), *part.get("run", ())):
             names.append(canonicalize_name(Requirement(text).name))
         wanted = set(part.get("virtual", ()))
-        names += [p.recipe for v in site.virtuals if v.name in wanted for p in v.providers if p.recipe]
+        names += [
+            provider.recipe or provider.name
+            for virtual in site.virtuals if virtual.name in wanted
+            for provider in virtual.providers if provider.where == "recipe"
+        ]  # fmt: skip
     return names
+
+
+def _candidates(recipes: Iterable[Recipe], site: Site, tree: Recipes) -> Iterator[Recipe]:
+    """Yield recipes that may provide what the site does not know, so that an error can name them."""
+    known = {virtual.name for virtual in site.virtuals}
+    bases = {base_of(virtual) for virtual in virtuals(recipes) if virtual not in known}
+    for name in tree.names() if bases else ():
+        if bases & {name, *name.split("-")}:
+            with suppress(PlanError, DocumentError):  # nobody asked for these
+                yield tree.get(name)
 
 
 def _requirements(recipe: Recipe) -> list[dict[str, tuple[str, ...]]]:

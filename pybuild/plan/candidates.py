@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pybuild.errors import PlanError
 from pybuild.model.machine import Installed
 from pybuild.model.plan import Download
-from pybuild.model.recipe import Recipe, Release
+from pybuild.model.recipe import TOOLS, Recipe, Release
 from pybuild.model.request import Spec
 from pybuild.plan.downloads import source_download
 from pybuild.plan.effective import Effective, effective
@@ -19,7 +19,6 @@ from pybuild.plan.overlay import no_recipe, overlay, runtime_limit
 from pybuild.plan.providers import bindings
 from pybuild.plan.releases import misfit, newest_first
 from pybuild.plan.specs import parse_requirement
-from pybuild.plan.systems import SYSTEMS
 from pybuild.plan.wheels import choose_wheel
 from pybuild.plan.world import World
 
@@ -101,9 +100,13 @@ class Packages:
             PlanError: none is.
         """
         if virtual not in self._supplies:
-            self._supplies[virtual] = tuple(
-                Supply(bound=bound) for bound in bindings(virtual, self.world, self.asked)
-            )
+            world, asked = self.world, self.asked
+            found = bindings(
+                virtual, world.site, world.machine, world.state, world.recipes,
+                choice=dict(world.providers), target=world.target,
+                asked=asked, rebuilt=asked if self.rebuild else (),
+            )  # fmt: skip
+            self._supplies[virtual] = tuple(Supply(bound=bound) for bound in found)
         return self._supplies[virtual]
 
     def prepared(self, candidate: Candidate) -> Prepared:
@@ -116,6 +119,20 @@ class Packages:
             self._prepared[candidate] = self._prepare(candidate)
         return self._prepared[candidate]
 
+    def demand_recipes(self, roots: Sequence[Need]) -> None:
+        """Check that everything at the root has a recipe.
+
+        Raises:
+            PlanError: something has none.
+        """
+        for root in roots:
+            if root.name not in self.world.recipes:
+                raise no_recipe(root.name, root.because)
+
+    def candidate(self, recipe: Recipe, release: Release, options: tuple[str, ...]) -> Candidate:
+        """Return a release, built with these options, as a candidate."""
+        return self._make(recipe.name, release.version, "recipe", options, release=release)
+
     def _candidates(self, recipe: Recipe, options: tuple[str, ...]) -> Iterator[Candidate]:
         kept = self._kept(recipe)
         if kept is not None:
@@ -125,8 +142,11 @@ class Packages:
             yield self._make(recipe.name, offer.version, "conda", (), foreign=offer)
         known = {option.name for option in recipe.options}
         for release in newest_first(recipe.releases) if known.issuperset(options) else ():
-            if misfit(recipe, release, options, self.python) is None and self._leaves_others(recipe, release):
-                yield self._make(recipe.name, release.version, "recipe", options, release=release)
+            if (
+                misfit(recipe, release, options, self.python) is None
+                and self.disturbs(recipe.name, release.version) is None
+            ):
+                yield self.candidate(recipe, release, options)
 
     def _make(
         self, name: str, version: str, origin: str, options: tuple[str, ...], **given: object
@@ -151,9 +171,12 @@ class Packages:
         ours = recipe.requirements.virtual or recipe.provides or recipe.name in self.asked
         return recipe.build.system == "wheel" and not ours
 
-    def _leaves_others(self, recipe: Recipe, release: Release) -> bool:
-        """Return whether installed packages that nobody asks about still have what they need."""
-        return all(fits(release.version, need.specifier) for _, need in self.standing.get(recipe.name, ()))
+    def disturbs(self, name: str, version: str) -> str | None:
+        """Return which installed package that nobody asks about would lose what it needs, None where none."""
+        for package, need in self.standing.get(name, ()):
+            if not fits(version, need.specifier):
+                return f"{package.name} {package.version} of the prefix needs {name} {need.specifier}"
+        return None
 
     def _wishes_of(self, answer: Answer) -> Iterator[Wish]:
         if isinstance(answer, Supply):
@@ -184,8 +207,7 @@ class Packages:
         else:
             download = source_download(recipe, release)
         run = [s for text in now.requirements.run if (s := parse_requirement(text, self.python)) is not None]
-        tools = SYSTEMS[now.build.system].tools(self.python)
-        build = (*now.requirements.build, *tools)
+        build = (*now.requirements.build, *TOOLS.get(now.build.system, ()))
         files = overlay(recipe.name, build, run, self.world, self.python, self.rank) if build else ()
         limited = tuple(runtime_limit(spec, files) for spec in run)
         return Prepared(effective=now, download=download, overlay=files, run=limited)

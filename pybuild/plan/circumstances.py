@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pybuild.plan.effective import holds
 from pybuild.plan.environment import Circumstances
 from pybuild.plan.modules import Wish
-from pybuild.plan.providers import Bound
+from pybuild.plan.providers import Bound, bind
 from pybuild.plan.resolve import Chosen, World
 from pybuild.plan.rules import acting_rules
 
@@ -45,6 +46,23 @@ def wish_of(chosen: Chosen, here: Circumstances, python: str) -> Wish | None:
         own=tuple(m for m in chosen.recipe.modules if holds(m.when, version, python, chosen.options, site)),
         recipe=chosen.name,
     )
+
+
+def when_run(chosen: Chosen, world: World) -> Chosen:
+    """Return the package as it is run: with the prefix's MPI where its checks start ranks.
+
+    schwimmbad asks the site for nothing, because mpi4py does; its ranks still need MPI's launcher.
+    """
+    effective = chosen.effective
+    starts = effective is not None and any(test.ranks for test in effective.tests)
+    offered = any(virtual.name == "mpi" for virtual in world.site.virtuals)
+    if not starts or not offered or any(b.virtual == "mpi" for b in chosen.bound):
+        return chosen
+    choice = dict(world.providers)
+    mpi = bind(
+        "mpi", world.site, world.machine, world.state, world.recipes, choice=choice, target=world.target
+    )
+    return replace(chosen, bound=(*chosen.bound, mpi))
 
 
 def fields_of(bound: Iterable[Bound]) -> dict[str, str]:

@@ -1,14 +1,16 @@
-"""One provider per virtual in a prefix, across everything already installed in it."""
+"""What a prefix must be as a whole: one provider per virtual, and nothing that loses what it needs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import PrefixState
 from pybuild.model.plan import PackagePlan
+from pybuild.model.recipe import Recipe
 from pybuild.model.site import base_of
+from pybuild.plan.installed import fits, standing_needs
+from pybuild.plan.providers import may_be
 
 
 def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> None:
@@ -21,24 +23,81 @@ def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> 
     """
     planned = list(packages)
     replaced = {package.name for package in planned if package.action != "keep"}
+    installed = [(p.name, p.identity) for p in state.packages if p.name not in replaced]
+    coming = [(p.name, p.identity) for p in planned if p.action != "keep"]
     first: dict[str, tuple[str, str]] = {}
-    bindings = [(p.name, p.identity) for p in state.packages if p.name not in replaced]
-    bindings += [(p.name, p.identity) for p in planned if p.action != "keep"]
-    for name, identities in bindings:
+    for name, identities in [*installed, *coming]:
         for name_of_virtual, identity in identities:
             virtual = base_of(name_of_virtual)
             if virtual == "compiler":
                 continue
             other, known = first.setdefault(virtual, (name, identity))
-            if not (_may_be(known, identity) or _may_be(identity, known)):
+            if not (may_be(known, identity) or may_be(identity, known)):
+                bound = [n for n, ids in installed if any(base_of(v) == virtual for v, _ in ids)]
+                there = other in bound
                 raise PlanError(
                     f"two providers of {virtual!r} would meet in one prefix: "
                     f"{other} is bound to {known}, {name} would be bound to {identity}",
-                    hint=f"choose another prefix, or rebuild both: pybuild install {other} {name} --rebuild",
+                    hint=_way_out(bound if there else [other], name, there=there),
                 )
 
 
-def _may_be(late: str, identity: str) -> bool:
-    """Return whether an identity can become another once the modules have set its variables."""
-    parts = re.split(r"\$\{\{.*?\}\}", late)
-    return re.fullmatch(".*".join(map(re.escape, parts)), identity) is not None
+def demand_one_supplier(
+    packages: Iterable[PackagePlan], state: PrefixState, recipes: Mapping[str, Recipe]
+) -> None:
+    """Check that not two packages of the prefix supply one virtual: their files would overwrite each other.
+
+    Raises:
+        PlanError: naming both packages.
+    """
+    planned = [package.name for package in packages]
+    ours = [p.name for p in state.packages if p.key and p.name not in planned]
+    first: dict[str, str] = {}
+    for name in [*ours, *planned]:
+        for virtual in {base_of(p.virtual) for p in recipes[name].provides} if name in recipes else ():
+            other = first.setdefault(virtual, name)
+            if other != name:
+                there = other in ours
+                raise PlanError(
+                    f"{other} and {name} both provide {virtual!r}, and a prefix holds one of them"
+                    + (f"; {other} is in it" if there else ""),
+                    hint=f"pybuild uninstall {other} -p {state.path}, or choose another prefix"
+                    if there
+                    else f"leave one of them out, or choose it with --use {virtual}=NAME",
+                )
+
+
+def demand_nothing_broken(packages: Iterable[PackagePlan], state: PrefixState) -> None:
+    """Check that what stays in the prefix keeps what it needs and what it is bound to.
+
+    Raises:
+        PlanError: naming the package that would break.
+    """
+    coming = {package.name: package for package in packages if package.action != "keep"}
+    for package in state.packages:
+        if package.name in coming:
+            continue
+        for _, identity in package.identity:
+            new = coming.get(identity.partition(" ")[0])
+            if new is not None and identity != f"{new.name} {new.version} {new.build_string}":
+                raise PlanError(
+                    f"{package.name} {package.version} of the prefix is bound to {identity}, "
+                    f"which {new.version} {new.build_string} would replace",
+                    hint="build both again: "
+                    f"pybuild install {new.name}=={new.version} {package.name} --rebuild",
+                )
+        for need in standing_needs(package):
+            new = coming.get(need.name)
+            if new is not None and not fits(new.version, need.specifier):
+                raise PlanError(
+                    f"{package.name} {package.version} of the prefix needs {need.name} {need.specifier}, "
+                    f"and it would become {new.version}",
+                    hint=f"let {package.name} change with it: pybuild install {new.name} {package.name}",
+                )
+
+
+def _way_out(bound: list[str], name: str, *, there: bool) -> str:
+    names = " ".join(dict.fromkeys([*bound, name]))
+    ways = f"choose another prefix, or rebuild {'all of them' if len(bound) > 1 else 'both'}: "
+    ways += f"pybuild install {names} --rebuild"
+    return f"{ways}, or remove: pybuild uninstall {' '.join(bound)}" if there else ways

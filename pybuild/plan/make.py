@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Interpreter, Machine, PrefixState
 from pybuild.model.plan import BuildPlan, PackagePlan, Plan, StageInterpreter
 from pybuild.model.request import Request, Spec
-from pybuild.plan.conflicts import demand_one_provider
+from pybuild.plan.conflicts import demand_nothing_broken, demand_one_provider, demand_one_supplier
 from pybuild.plan.context import Context
+from pybuild.plan.foreign import foreign, offered
 from pybuild.plan.held import find_held
 from pybuild.plan.key import keys
 from pybuild.plan.package import plan_package
 from pybuild.plan.pythons import choose_python
-from pybuild.plan.resolve import Resolver, World
+from pybuild.plan.resolve import Chosen, World, closure
 from pybuild.plan.rules import demand_known
 
 PIP = Spec(text="pip", name="pip")
@@ -40,21 +42,30 @@ def make_plan(
         PlanError: the request cannot be met.
     """
     demand_known(world.site, world.providers)
-    base, python, base_notes = _base(request, world)
-    asked = {spec.name: spec for spec in request.specs}
-    resolver = Resolver(world, python, asked, rebuild=request.rebuild)
-    for spec in request.specs:
-        resolver.want(spec, "asked for")
-    if not world.state.exists and not any(package.name == "pip" for package in base):
-        resolver.want(PIP, "every new prefix has pip")
-    packages = list(_with_channel(base, held))
-    for chosen in resolver.ordered():
+    bare = not world.state.exists and not any(package.name == "pip" for package in world.machine.base)
+    also = ((PIP, "every new prefix has pip"),) if bare else ()
+
+    @functools.cache
+    def resolved(python: str) -> tuple[Chosen, ...]:
+        return tuple(closure(request.specs, world, python, also=also, rebuild=request.rebuild))
+
+    base, python, base_notes = _base(request, world, resolved)
+    chosen_here = resolved(python)
+    built = {chosen.name for chosen in chosen_here if chosen.release is not None}
+    packages = [package for package in _with_channel(base, held) if package.name not in built]
+    packages += offered(chosen_here, world.machine, {package.name for package in packages})
+    for chosen in chosen_here:
+        if chosen.foreign is not None:
+            continue
         context = Context(
             world=world, python=python, python_identity=_identity(python, packages, world.state),
             planned=tuple(packages), held=held, rebuild=request.rebuild,
         )  # fmt: skip
         packages.append(plan_package(chosen, context))
     demand_one_provider(packages, world.state)
+    demand_one_supplier(packages, world.state, world.recipes)
+    demand_nothing_broken(packages, world.state)
+    offers_notes = (world.machine.offers_note,) if world.machine.offers_note else ()
     level, lowered = _level(request, world)
     return Plan(
         specs=tuple(spec.text for spec in request.specs),
@@ -67,7 +78,7 @@ def make_plan(
         packages=tuple(packages),
         channel=channel,
         verify=level,
-        notes=(*notes, *base_notes, *lowered),
+        notes=(*notes, *base_notes, *offers_notes, *lowered),
         target=world.target.name if world.target else "",
         node=world.machine.node,
     )
@@ -92,28 +103,25 @@ def _level(request: Request, world: World) -> tuple[str, tuple[str, ...]]:
     return "imported", (f"no ranks are started on this login node; to prove them: {later} (or --submit)",)
 
 
-def _base(request: Request, world: World) -> tuple[tuple[PackagePlan, ...], str, tuple[str, ...]]:
-    """Return the packages under everything else, the Python's version, and how it was chosen."""
+def _base(
+    request: Request, world: World, attempt: Callable[[str], object]
+) -> tuple[tuple[PackagePlan, ...], str, tuple[str, ...]]:
+    """Return the packages under everything else, the Python's version, and how it was chosen.
+
+    Args:
+        attempt: resolves the request for a Python, or fails.
+    """
     machine = world.machine
     if world.state.python is not None:
         return (), world.state.python, ()
     if machine.base:
-        packages = tuple(_foreign(machine, number) for number in range(len(machine.base)))
+        packages = tuple(foreign(package, (machine.base_note,)) for package in machine.base)
         python = next(p.version for p in machine.base if p.name == "python")
         return packages, python, (machine.base_note,)
-    interpreter, passed = choose_python(machine, request.python, request.specs, world.recipes)
+    interpreter, passed = choose_python(machine, request.python, request.specs, world.recipes, attempt)
     notes = (machine.base_note,) if machine.base_note else ()
     origin = f"Python {interpreter.version} of the new prefix comes from {interpreter.path}"
     return (_host_python(interpreter, machine),), interpreter.version, (*notes, origin, *passed)
-
-
-def _foreign(machine: Machine, number: int) -> PackagePlan:
-    package = machine.base[number]
-    return PackagePlan(
-        name=package.name, version=package.version, build_string=package.build, key="", loose_key="",
-        action="conda", change="new", requested=False, file=package.url, sha256=package.sha256,
-        why=(machine.base_note,),
-    )  # fmt: skip
 
 
 def _host_python(interpreter: Interpreter, machine: Machine) -> PackagePlan:

@@ -171,4 +171,3 @@ def no_recipe(name: str, because: str) -> PlanError:
         f"there is no recipe for {name!r} ({because})",
         hint="pybuild recipe list shows what there is; docs/recipes.md says how to write one",
     )
-

@@ -11,7 +11,7 @@ from pybuild.model.recipe import NATIVE, Check
 from pybuild.model.site import RefusedLibrary
 from pybuild.plan.building import build_plan
 from pybuild.plan.checks import planned_checks
-from pybuild.plan.circumstances import circumstances, fields_of, wish_of
+from pybuild.plan.circumstances import circumstances, fields_of, when_run, wish_of
 from pybuild.plan.context import Context
 from pybuild.plan.environment import run_environment
 from pybuild.plan.held import find_held, next_number
@@ -38,16 +38,21 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
     capture = next((c for c in world.machine.captures if c.plan == modules), None)
     bound = tuple(identified(b, context, capture) for b in chosen.bound)
     build, key, loose = build_plan(chosen, chosen.effective, bound, context, here, modules, capture)
+    running = when_run(chosen, world)
+    around = here if running is chosen else circumstances(running, context.python, world)
+    run_wish = wish_of(running, around, context.python)
     version = chosen.release.version
     rebuild = context.rebuild and chosen.requested
     found = None if rebuild else _held(chosen.name, version, bound, context, key, loose)
     change, was = _change(chosen.name, version, context.world.state.packages)
-    short = "".join(context.python.split(".")[:2])
     number = next_number(_builds(chosen.name, context), key) if rebuild else 0
+    checks = planned_checks(
+        chosen.name, chosen.effective.tests, fields_of((*running.bound, *bound)), world.site
+    )
     return PackagePlan(
         name=chosen.name,
         version=version,
-        build_string=found.build if found else f"py{short}_{_word(context.world.site.name)}_h{key}_{number}",
+        build_string=found.build if found else _build_string(context, key, number),
         key=found.key if found else key,
         loose_key=loose,
         action="channel" if found else "build",
@@ -60,7 +65,7 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         sha256=found.sha256 if found else None,
         why=chosen.why,
         build=build,
-        checks=planned_checks(chosen.name, chosen.effective.tests, fields_of(bound), context.world.site),
+        checks=checks,
         identity=tuple((b.virtual, b.identity) for b in bound),
         files=_scripts(chosen.effective.tests),
         absent=chosen.recipe.absent,
@@ -70,8 +75,8 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         homepage=chosen.recipe.about.homepage,
         license=chosen.recipe.about.license,
         unproven=chosen.recipe.unproven,
-        run_modules=module_plan(wish, "run") if wish else None,
-        run_environment=run_environment(here) if wish else (),
+        run_modules=module_plan(run_wish, "run") if run_wish else None,
+        run_environment=run_environment(around) if run_wish else (),
         fields=_given_fields(bound, world.site.name),
         refused=tuple((one.name, _refusal(one, world.site.name)) for one in world.site.libraries),
     )
@@ -169,6 +174,11 @@ def _direction(was: str, version: str) -> Change:
     except InvalidVersion:  # conda takes versions that the package index does not
         return "replace"
     return "upgrade" if new > old else "downgrade" if new < old else "replace"
+
+
+def _build_string(context: Context, key: str, number: int) -> str:
+    short = "".join(context.python.split(".")[:2])
+    return f"py{short}_{_word(context.world.site.name)}_h{key}_{number}"
 
 
 def _word(name: str) -> str:

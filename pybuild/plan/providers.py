@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from pybuild.errors import PlanError
@@ -18,6 +19,8 @@ class Bound(NamedTuple):
     ``${{ prefix }}``, which stands for the prefix that holds ``recipe``, and ``${{ env.NAME }}``,
     known once the modules are loaded. ``identity`` is empty for a recipe until its package is planned.
     ``site`` is the site's record where its modules bring the provider.
+    ``options`` are those that the recipe must have for the virtual's feature, ``without`` those that it
+    must not have, because with them it provides the virtual with another feature.
     ``lacking`` says why nothing could be built with it: a compiler that is not there matters only
     if the channel does not hold the package.
     """
@@ -31,6 +34,8 @@ class Bound(NamedTuple):
     lacking: str = ""
     hint: str | None = None
     site: Provider | None = None
+    options: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 def bind(
@@ -43,11 +48,32 @@ def bind(
     choice: Mapping[str, str] | None = None,
     target: Target | None = None,
 ) -> Bound:
-    """Return the first of the site's providers of ``virtual`` that is there.
+    """Return the best provider of ``virtual`` that is there; for the arguments see :func:`bindings`."""
+    return bindings(virtual, site, machine, state, recipes, choice=choice, target=target)[0]
+
+
+def bindings(
+    virtual: str,
+    site: Site,
+    machine: Machine,
+    state: PrefixState,
+    recipes: Mapping[str, Recipe],
+    *,
+    choice: Mapping[str, str] | None = None,
+    target: Target | None = None,
+    asked: Collection[str] = (),
+    rebuilt: Collection[str] = (),
+) -> tuple[Bound, ...]:
+    """Return the site's providers of ``virtual`` that are there, best first.
+
+    The one that packages of the prefix are bound to comes first: a prefix has one provider of a virtual.
+    Then the site's order holds, except that a recipe that was asked for comes before other recipes.
 
     Args:
         choice: name of the provider that the user wants, by virtual.
         target: its fields replace those of the provider.
+        asked: names that the user asked for.
+        rebuilt: installed packages whose bindings do not count, because they are built again.
 
     Raises:
         PlanError: the site does not know the virtual or the chosen provider,
@@ -57,21 +83,57 @@ def bind(
     if virtual not in known:
         raise PlanError(
             f"site {site.name} does not provide {virtual!r}; it provides {', '.join(known) or 'nothing'}",
-            hint=f"pybuild site show {site.name}",
+            hint=_could_provide(virtual, recipes) or f"pybuild site show {site.name}",
         )
     absent: list[str] = []
-    for provider in _wanted(known[virtual], site, choice or {}):
+    found: list[Bound] = []
+    wanted = _wanted(known[virtual], site, choice or {})
+    for provider in wanted:
         bound = _try(virtual, provider, machine, state, recipes)
-        if bound is not None:
-            bound = _aimed(bound, target)
-            why = f"{virtual}: {_describe(bound)}" + (f" ({'; '.join(absent)})" if absent else "")
-            return bound._replace(why=why)
-        absent.append(_absence(provider))
+        if bound is None:
+            absent.append(_absence(provider))
+            continue
+        bound = _aimed(bound, target)
+        why = f"{virtual}: {_describe(bound)}" + (f" ({'; '.join(absent)})" if absent else "")
+        found.append(bound._replace(why=why))
+    if found:
+        chosen = wanted is not known[virtual].providers
+        return tuple(found if chosen else _preferred(found, state, asked, rebuilt))
     lacking = f"nothing on this machine provides {virtual!r}: " + "; ".join(absent)
     if virtual == "compiler":
         fields = _with_name(virtual, "none", {f"{virtual}.cc": ""})
-        return Bound(virtual, "none", fields, "", None, lacking, lacking, _hint(virtual, site))
+        return (Bound(virtual, "none", fields, "", None, lacking, lacking, _hint(virtual, site)),)
     raise PlanError(lacking, hint=_hint(virtual, site))
+
+
+def may_be(late: str, identity: str) -> bool:
+    """Return whether an identity can become another once the modules have set its variables."""
+    parts = re.split(r"\$\{\{.*?\}\}", late)
+    return re.fullmatch(".*".join(map(re.escape, parts)), identity) is not None
+
+
+def _preferred(
+    found: list[Bound], state: PrefixState, asked: Collection[str], rebuilt: Collection[str]
+) -> list[Bound]:
+    virtual = found[0].virtual
+    if base_of(virtual) != "compiler":
+        for package in state.packages:
+            identity = dict(package.identity).get(virtual) if package.name not in rebuilt else None
+            same = next((b for b in found if identity and _is(b, identity)), None)
+            if same is found[0]:
+                break
+            if same is not None:
+                why = f"{same.why.partition(' (')[0]} ({package.name} of the prefix is bound to it)"
+                return [same._replace(why=why), *(b for b in found if b is not same)]
+    first = next((b for b in found if b.recipe is None or b.recipe in asked), found[0])
+    return [first, *(b for b in found if b is not first)]
+
+
+def _is(bound: Bound, identity: str) -> bool:
+    """Return whether an installed package's identity names this provider."""
+    if bound.recipe is not None:
+        return identity.split(" ")[0] == bound.recipe
+    return bool(bound.identity) and may_be(bound.identity, identity)
 
 
 def _wanted(virtual: Virtual, site: Site, choice: Mapping[str, str]) -> tuple[Provider, ...]:
@@ -101,7 +163,8 @@ def _try(
     virtual: str, provider: Provider, machine: Machine, state: PrefixState, recipes: Mapping[str, Recipe]
 ) -> Bound | None:
     if provider.where == "recipe":
-        return _from_recipe(virtual, provider.name, recipes[provider.recipe or provider.name])
+        recipe = recipes.get(provider.recipe or provider.name)
+        return None if recipe is None else _from_recipe(virtual, provider.name, recipe)
     if provider.where == "prefix":
         owner = _owner(virtual, state, recipes)
         if owner is not None:
@@ -123,8 +186,27 @@ def _from_recipe(virtual: str, provider: str, recipe: Recipe) -> Bound:
     for provides in recipe.provides:
         if provides.virtual == virtual:
             fields = {f"{base_of(virtual)}.{name}": value for name, value in provides.fields}
-            return Bound(virtual, provider, _with_name(virtual, recipe.name, fields), "", recipe.name, "")
+            options, without = _features(virtual, recipe)
+            named = _with_name(virtual, recipe.name, fields)
+            return Bound(virtual, provider, named, "", recipe.name, "", options=options, without=without)
     raise PlanError(f"recipe {recipe.name} does not provide {virtual!r}")
+
+
+def _features(virtual: str, recipe: Recipe) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the options that a recipe must and must not have to provide ``virtual``.
+
+    ``hdf5[mpi]`` asks for the option ``mpi``; the plain ``hdf5`` of the same recipe must not have it.
+    A recipe that has no such option always provides what it says.
+    """
+    known = {option.name for option in recipe.options}
+    own = _feature(virtual)
+    others = {_feature(p.virtual) for p in recipe.provides if base_of(p.virtual) == base_of(virtual)}
+    return tuple(sorted(own & known)), tuple(sorted((set().union(*others) - own) & known))
+
+
+def _feature(virtual: str) -> frozenset[str]:
+    words = virtual.partition("[")[2].rstrip("]")
+    return frozenset(words.split(",") if words else ())
 
 
 def _owner(virtual: str, state: PrefixState, recipes: Mapping[str, Recipe]) -> Recipe | None:
@@ -132,8 +214,19 @@ def _owner(virtual: str, state: PrefixState, recipes: Mapping[str, Recipe]) -> R
     for package in state.packages:
         recipe = recipes.get(package.name)
         if package.key and recipe and any(p.virtual == virtual for p in recipe.provides):
-            return recipe
+            options, without = _features(virtual, recipe)
+            if set(options) <= set(package.options) and not set(without) & set(package.options):
+                return recipe
     return None
+
+
+def _could_provide(virtual: str, recipes: Mapping[str, Recipe]) -> str | None:
+    names = sorted(r.name for r in recipes.values() if any(p.virtual == virtual for p in r.provides))
+    if not names:
+        return None
+    several = f"recipes {', '.join(names)}" if len(names) > 1 else f"recipe {names[0]}"
+    row = f"{virtual}: [{{name: {names[0]}, where: recipe, recipe: {names[0]}}}]"
+    return f"{several} can provide it: add below virtuals in a site file of yours: {row}"
 
 
 def _with_name(virtual: str, name: str, fields: dict[str, str]) -> dict[str, str]:
@@ -152,6 +245,8 @@ def _describe(bound: Bound) -> str:
 
 
 def _absence(provider: Provider) -> str:
+    if provider.where == "recipe":
+        return f"no recipe {provider.recipe or provider.name}"
     place = {"path": "in the site's path", "shell": "on the PATH", "prefix": "in the prefix"}.get(
         provider.where, ""
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import Interpreter, Machine
@@ -12,9 +12,16 @@ from pybuild.plan.releases import choose_release
 
 
 def choose_python(
-    machine: Machine, wanted: str | None, specs: tuple[Spec, ...], recipes: Mapping[str, Recipe]
+    machine: Machine,
+    wanted: str | None,
+    specs: tuple[Spec, ...],
+    recipes: Mapping[str, Recipe],
+    attempt: Callable[[str], object] = bool,
 ) -> tuple[Interpreter, tuple[str, ...]]:
     """Return the best interpreter for which every spec has a release, and why others were passed over.
+
+    Args:
+        attempt: resolves the whole request for a Python, or fails with a PlanError.
 
     Raises:
         PlanError: no interpreter on the machine can serve.
@@ -28,6 +35,7 @@ def choose_python(
         try:
             for spec in specs:
                 choose_release(recipes[spec.name], spec, interpreter.version)
+            attempt(interpreter.version)
         except PlanError as error:
             refusal = refusal or error
             notes.append(f"{interpreter.path} passed over: {error.message}")

@@ -2,229 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
-from pybuild.errors import PlanError
-from pybuild.model.machine import Installed, Machine, PrefixState
-from pybuild.model.plan import Download
-from pybuild.model.recipe import TOOLS, Recipe, Release
 from pybuild.model.request import Spec
-from pybuild.model.site import Site, Target
-from pybuild.plan.downloads import source_download
-from pybuild.plan.effective import Effective, effective
+from pybuild.plan.candidates import Packages
+from pybuild.plan.needs import Answer, Candidate, Need, Supply, need_of
 from pybuild.plan.order import in_order
-from pybuild.plan.providers import Bound, bind
-from pybuild.plan.releases import choose_release, satisfies
-from pybuild.plan.specs import parse_requirement
-from pybuild.plan.wheels import choose_wheel
+from pybuild.plan.passed import passed_over
+from pybuild.plan.providers import Bound
+from pybuild.plan.refusal import refusal
+from pybuild.plan.search import search
+from pybuild.plan.words import ASKED
+from pybuild.plan.world import Chosen as Chosen
+from pybuild.plan.world import World as World
+
+Found = Mapping[str, Answer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Everything that planning may know.
+def closure(
+    specs: Sequence[Spec],
+    world: World,
+    python: str,
+    *,
+    also: Sequence[tuple[Spec, str]] = (),
+    rebuild: bool = False,
+) -> list[Chosen]:
+    """Return everything that the request needs, each package after what it needs.
 
-    Attributes:
-        target: what the builds aim at, None where the site has no choice.
-        providers: (virtual, provider) pairs that the user chose.
-    """
-
-    site: Site
-    recipes: Mapping[str, Recipe]
-    machine: Machine
-    state: PrefixState
-    target: Target | None = None
-    providers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """One package of the closure.
-
-    Attributes:
-        keep: the prefix's own package, where it already answers; the other fields are then empty.
-        download: source archive or wheel.
-        needs: names of packages that must be installed with it.
-        because: who asked for it.
-    """
-
-    name: str
-    because: str
-    requested: bool
-    recipe: Recipe
-    keep: Installed | None = None
-    release: Release | None = None
-    options: tuple[str, ...] = ()
-    effective: Effective | None = None
-    download: Download | None = None
-    bound: tuple[Bound, ...] = ()
-    overlay: tuple[Download, ...] = ()
-    needs: tuple[str, ...] = ()
-    run: tuple[Spec, ...] = ()
-    why: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Resolver:
-    """Collects the closure.
-
-    Attributes:
+    Args:
+        specs: the user's own; they hold as well where another package needs the same one.
         python: full version of the prefix's Python.
-        asked: the user's own specs by name; they hold as well where another package needs the same one.
+        also: what comes with them, and why.
+        rebuild: build what is asked for again, even if the prefix has it.
+
+    Raises:
+        PlanError: no recipe, no fitting version, wishes that do not go together, or a circle.
     """
+    packages = Packages(world, python, [spec.name for spec in specs], rebuild=rebuild)
+    roots = [need_of(spec, ASKED) for spec in specs]
+    asked = {spec.name for spec in specs}
+    roots += [need_of(spec, because) for spec, because in also if spec.name not in asked]
+    packages.demand_recipes(roots)
+    found = search(roots, packages)
+    if found is None:
+        raise refusal(specs, roots, packages)
+    needs = {name: _needs(answer, packages, found) for name, answer in found.items()}
+    names = in_order([root.name for root in roots], needs)
+    because, shown = _because(roots, needs), _shown(roots, needs, found)
+    chosen = [one for name in names if name in shown and isinstance(one := found[name], Candidate)]
+    passed = {one.name: passed_over(one, roots, packages, found) for one in chosen if one.release}
+    return [_chosen(one, packages, found, because[one.name], needs[one.name], passed) for one in chosen]
 
-    world: World
-    python: str
-    asked: Mapping[str, Spec]
-    rebuild: bool = False
-    chosen: dict[str, Chosen] = field(default_factory=dict)
 
-    def want(self, spec: Spec, because: str, *, path: tuple[str, ...] = ()) -> None:
-        """Add what answers ``spec`` and, recursively, what that needs.
+def _needs(answer: Answer, packages: Packages, found: Found) -> list[str]:
+    """Return the names of the packages that an answer needs; a virtual stands for its provider's."""
+    names: list[str] = []
+    for wish in packages.wishes_of(answer):
+        behind = found[wish.identifier]
+        if isinstance(behind, Supply):
+            names += [behind.bound.recipe] if behind.bound.recipe else []
+        else:
+            names.append(wish.identifier)
+    runs = [wish.identifier for wish in packages.wishes_of(answer) if isinstance(wish, Need)]
+    return list(dict.fromkeys([*runs, *names]))
 
-        Raises:
-            PlanError: no recipe, no fitting version, a conflict between two askers, or a cycle.
-        """
-        if spec.name in path:
-            walk = " -> ".join((*path[path.index(spec.name) :], spec.name))
-            hint = f"pybuild recipe show {spec.name}"
-            raise PlanError(f"recipes need each other in a circle: {walk}", hint=hint)
-        if spec.name in self.chosen:
-            self._demand_agreement(spec, because)
-            return
-        requested = spec.name in self.asked
-        if requested:
-            spec, because = _both(spec, self.asked[spec.name]), "asked for"
-        recipe = self._recipe(spec.name, because)
-        kept = self._kept(spec, recipe)
-        if kept is not None:
-            self.chosen[spec.name] = Chosen(
-                name=spec.name, because=because, requested=requested, recipe=recipe, keep=kept
-            )
-            return
-        chosen = self._choose(recipe, spec, because, requested)
-        for need in (*chosen.run, *(Spec(text=b.recipe, name=b.recipe) for b in chosen.bound if b.recipe)):
-            self.want(need, f"needed by {spec.name}", path=(*path, spec.name))
-        self.chosen[spec.name] = chosen
 
-    def ordered(self) -> list[Chosen]:
-        """Return the closure, each package after what it needs."""
-        names = in_order(self.chosen, {name: c.needs for name, c in self.chosen.items()})
-        return [self.chosen[name] for name in names]
+def _because(roots: Iterable[Need], needs: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return who wants each package: the first of them where there are several."""
+    found = {root.name: root.because for root in roots}
 
-    def overlay(self, requirements: tuple[str, ...], path: tuple[str, ...]) -> tuple[Download, ...]:
-        """Return the wheels that answer build requirements and, recursively, what those need."""
-        found: dict[str, Download] = {}
-        for text in requirements:
-            spec = parse_requirement(text, self.python)
-            if spec is not None:
-                self._overlay_one(spec, path, found)
-        return tuple(found[name] for name in sorted(found))
+    def visit(name: str) -> None:
+        for need in needs[name]:
+            if need not in found:
+                found[need] = f"needed by {name}"
+                visit(need)
 
-    def _overlay_one(self, spec: Spec, path: tuple[str, ...], found: dict[str, Download]) -> None:
-        if spec.name in path:
-            walk = " -> ".join((*path[path.index(spec.name) :], spec.name))
-            hint = f"pybuild recipe show {spec.name}"
-            raise PlanError(f"recipes need each other in a circle: {walk}", hint=hint)
-        if spec.name in found:
-            return
-        recipe = self._recipe(spec.name, f"build requirement of {path[0]}")
-        release = choose_release(recipe, spec, self.python).release
-        now = effective(recipe, release, python=self.python, options=(), site=self.world.site.name)
-        if now.build.system != "wheel":
-            raise PlanError(
-                f"{path[0]}: the build requirement {spec.name!r} must have build system 'wheel', "
-                f"its recipe has {now.build.system!r}"
-            )
-        found[spec.name] = self._wheel(recipe, release)
-        for text in now.requirements.run:
-            need = parse_requirement(text, self.python)
-            if need is not None:
-                self._overlay_one(need, (*path, spec.name), found)
+    for root in list(found):
+        visit(root)
+    return found
 
-    def _choose(self, recipe: Recipe, spec: Spec, because: str, requested: bool) -> Chosen:
-        release, passed_over = choose_release(recipe, spec, self.python)
-        site = self.world.site
-        now = effective(recipe, release, python=self.python, options=spec.options, site=site.name)
-        bound = tuple(self._bind(virtual) for virtual in now.requirements.virtual)
-        run = tuple(need for text in now.requirements.run if (need := parse_requirement(text, self.python)))
-        tools = TOOLS.get(now.build.system, ())
+
+def _shown(roots: Iterable[Need], needs: Mapping[str, list[str]], found: Found) -> set[str]:
+    """Return what has a place in the plan: not what is needed only by what the prefix keeps."""
+    names = {root.name for root in roots}
+    shown: set[str] = set()
+    waiting = [name for name in names if not _stays(found[name])]
+    while waiting:
+        name = waiting.pop()
+        if name not in shown:
+            shown.add(name)
+            waiting += needs[name]
+    return shown | names
+
+
+def _stays(answer: Answer) -> bool:
+    return isinstance(answer, Candidate) and answer.keep is not None
+
+
+def _chosen(
+    one: Candidate,
+    packages: Packages,
+    found: Found,
+    because: str,
+    needs: Sequence[str],
+    passed: Mapping[str, tuple[str, ...]],
+) -> Chosen:
+    recipe, requested = packages.world.recipes[one.name], one.name in packages.asked
+    if one.release is None:
         return Chosen(
-            name=recipe.name,
-            because=because,
-            requested=requested,
-            recipe=recipe,
-            release=release,
-            options=spec.options,
-            effective=now,
-            download=self._download(recipe, release, now),
-            bound=bound,
-            overlay=self.overlay((*now.requirements.build, *tools), (recipe.name,)),
-            needs=tuple(dict.fromkeys([*(n.name for n in run), *(b.recipe for b in bound if b.recipe)])),
-            run=run,
-            why=(because, *passed_over, *(b.why for b in bound), *now.notes),
-        )
-
-    def _bind(self, virtual: str) -> Bound:
-        world = self.world
-        return bind(
-            virtual, world.site, world.machine, world.state, world.recipes,
-            choice=dict(world.providers), target=world.target,
+            name=one.name, because=because, requested=requested, recipe=recipe, keep=one.keep,
+            foreign=one.foreign, options=one.options, needs=tuple(needs),
         )  # fmt: skip
-
-    def _download(self, recipe: Recipe, release: Release, now: Effective) -> Download:
-        if now.build.system == "wheel":
-            return self._wheel(recipe, release)
-        return source_download(recipe, release)
-
-    def _wheel(self, recipe: Recipe, release: Release) -> Download:
-        return choose_wheel(recipe, release, python=self.python, platforms=self.world.machine.platforms)
-
-    def _kept(self, spec: Spec, recipe: Recipe) -> Installed | None:
-        """Return the prefix's package if it answers the spec.
-
-        Somebody else's counts where it is only needed and nothing of the site is in it: conda's numpy is as
-        good as ours, conda's mpi4py is not.
-        """
-        if self.rebuild and spec.name in self.asked:
-            return None
-        needs_no_site = recipe.build.system == "wheel" and not recipe.provides
-        foreign = needs_no_site and spec.name not in self.asked
-        for package in self.world.state.packages:
-            if package.name == spec.name and (package.key is not None or foreign):
-                fits = satisfies(package.version, spec.specifier) and set(spec.options) <= set(
-                    package.options
-                )
-                return package if fits else None
-        return None
-
-    def _recipe(self, name: str, because: str) -> Recipe:
-        if name not in self.world.recipes:
-            raise PlanError(
-                f"there is no recipe for {name!r} ({because})",
-                hint="pybuild recipe list shows what there is; docs/recipes.md says how to write one",
-            )
-        return self.world.recipes[name]
-
-    def _demand_agreement(self, spec: Spec, because: str) -> None:
-        chosen = self.chosen[spec.name]
-        version = chosen.keep.version if chosen.keep else chosen.release.version if chosen.release else ""
-        options = chosen.keep.options if chosen.keep else chosen.options
-        if satisfies(version, spec.specifier) and set(spec.options) <= set(options):
-            return
-        raise PlanError(
-            f"{spec.name} is wanted twice and differently: {chosen.because} chose {version}, "
-            f"{because} wants {spec.text!r}",
-            hint=f"ask for a version of {spec.name} that both take",
-        )
-
-
-def _both(need: Spec, asked: Spec) -> Spec:
-    """Return what the user asked for and another package needs, as one spec."""
-    specifiers = dict.fromkeys(part for part in (asked.specifier, need.specifier) if part)
-    return Spec(
-        text=asked.text,
-        name=asked.name,
-        options=tuple(sorted({*asked.options, *need.options})),
-        specifier=",".join(specifiers),
+    prepared = packages.prepared(one)
+    bound = tuple(_bound(virtual, found) for virtual in prepared.effective.requirements.virtual)
+    return Chosen(
+        name=one.name,
+        because=because,
+        requested=requested,
+        recipe=recipe,
+        release=one.release,
+        options=one.options,
+        effective=prepared.effective,
+        download=prepared.download,
+        bound=bound,
+        overlay=prepared.overlay,
+        needs=tuple(needs),
+        run=prepared.run,
+        why=(because, *passed[one.name], *(b.why for b in bound), *prepared.effective.notes),
     )
+
+
+def _bound(virtual: str, found: Found) -> Bound:
+    supply = found[f"<{virtual}>"]
+    assert isinstance(supply, Supply)
+    return supply.bound

@@ -2,6 +2,10 @@
 
 Both walk in one order (who asks before what is asked, the best answer first), so a universe
 without conflicts gives the same result either way, and most plans never load the library.
+
+resolvelib jumps back over choices that have no part in a conflict. That takes for granted that one more
+wish never helps; an option can replace requirements, so it can. Where the library finds nothing, everything
+is tried in order, as far as ``TRIES`` go.
 """
 
 from __future__ import annotations
@@ -14,6 +18,9 @@ from pybuild.plan.needs import Answer, Never, Universe, Wish
 
 ROUNDS = 100_000
 """Steps after which resolvelib gives up: far more than any set of recipes that a person wrote needs."""
+
+TRIES = 2_000
+"""Answers that are tried in order before a request is called impossible: a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,35 +49,60 @@ class Walk:
 def search(roots: Sequence[Wish], universe: Universe) -> Mapping[str, Answer] | None:
     """Return one answer for each identifier that the roots come to need, None where nothing goes together."""
     walked = walk(roots, universe)
-    return walked.found if walked.stuck is None else _resolved(roots, universe)
+    if walked.stuck is None:
+        return walked.found
+    found = _resolved(roots, universe)
+    return _tried(Walk(), roots, None, universe, iter(range(TRIES))) if found is None else found
 
 
 def walk(roots: Sequence[Wish], universe: Universe) -> Walk:
     """Go the straight way until its end, or until two wishes do not go together."""
     here = Walk()
-    waiting: set[str] = set()
-
-    def want(wishes: Iterable[Wish], by: Answer | None) -> None:
-        for wish in wishes:
-            name = wish.identifier
-            here.asked.setdefault(name, []).append(Asked(wish=wish, by=by))
-            if name not in here.found:
-                waiting.add(name)
-            elif not universe.meets(wish, here.found[name]):
-                here.stuck = here.stuck or name
-
-    want(roots, None)
-    while waiting and here.stuck is None:
-        name = min(waiting, key=lambda n: (universe.rank(n), n))
-        waiting.discard(name)
+    _want(here, roots, None, universe)
+    while here.stuck is None and (name := _next(here, universe)):
         answers = universe.answers([one.wish for one in here.asked[name]])
         if not answers:
             here.stuck = name
             break
         best = next((a for a in answers if not _never(universe.wishes_of(a))), answers[0])
         here.found[name] = best
-        want(universe.wishes_of(best), best)
+        _want(here, universe.wishes_of(best), best, universe)
     return here
+
+
+def _want(here: Walk, wishes: Iterable[Wish], by: Answer | None, universe: Universe) -> None:
+    for wish in wishes:
+        name = wish.identifier
+        here.asked.setdefault(name, []).append(Asked(wish=wish, by=by))
+        if name in here.found and not universe.meets(wish, here.found[name]):
+            here.stuck = here.stuck or name
+
+
+def _next(here: Walk, universe: Universe) -> str | None:
+    waiting = here.asked.keys() - here.found.keys()
+    return min(waiting, key=lambda name: (universe.rank(name), name), default=None)
+
+
+def _tried(
+    before: Walk, wishes: Iterable[Wish], by: Answer | None, universe: Universe, tries: Iterator[int]
+) -> Mapping[str, Answer] | None:
+    """Return the first solution in which ``by`` is taken on top of what was found before."""
+    here = Walk(found=dict(before.found), asked={name: [*rows] for name, rows in before.asked.items()})
+    if by is not None:
+        here.found[by.identifier] = by
+    _want(here, wishes, by, universe)
+    name = _next(here, universe)
+    if here.stuck is not None:
+        return None
+    if name is None:
+        return here.found
+    for answer in universe.answers([one.wish for one in here.asked[name]]):
+        if next(tries, None) is None:
+            return None
+        found = _tried(here, universe.wishes_of(answer), answer, universe, tries)
+        if found is not None:
+            return found
+    return None
 
 
 def _never(wishes: Iterable[Wish]) -> bool:

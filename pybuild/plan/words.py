@@ -8,7 +8,7 @@ from pybuild.errors import PlanError
 from pybuild.model.machine import Installed
 from pybuild.model.recipe import Recipe
 from pybuild.plan.needs import Answer, Need, Never, Supply, spec_of
-from pybuild.plan.releases import choose_release
+from pybuild.plan.releases import choose_release, satisfies
 from pybuild.plan.search import Asked, Walk
 
 ASKED = "asked for"
@@ -39,14 +39,14 @@ def reason_of(
         f"{package.name} {package.version} (in the prefix) needs {text_of(need)}"
         for package, need in (standing or {}).get(name, ())
     ]
-    return PlanError(f"{name}: {', '.join(dict.fromkeys(rows))}", hint=f"pybuild recipe show {name}")
+    more = _no_release_has(asked, recipes.get(name))
+    return PlanError(f"{name}: {', '.join(dict.fromkeys(rows))}{more}", hint=f"pybuild recipe show {name}")
 
 
 def text_of(need: Need) -> str:
     """Return a need as people write it: ``numpy <2``, ``hdf5[mpi]``."""
     options = f"[{','.join(need.options)}]" if need.options else ""
-    without = f" without its option {' and '.join(map(repr, need.without))}" if need.without else ""
-    return f"{need.name}{options} {need.specifier}".strip() + without
+    return f"{need.name}{options} {need.specifier}".strip() + _without(need)
 
 
 def label(answer: Answer, walked: Walk) -> str:
@@ -89,8 +89,30 @@ def _who(one: Asked, walked: Walk) -> str:
 
 def _wants(one: Asked, walked: Walk) -> str:
     assert isinstance(one.wish, Need)
+    need = one.wish
     if isinstance(one.by, Supply):
         several = len(walked.asked.get(one.by.identifier, ())) > 1
-        return f"{'need' if several else 'needs'} {one.by.bound.virtual}, which is {text_of(one.wish)}"
-    verb = "ask for" if one.by is None and one.wish.because == ASKED else "needs"
-    return f"{verb} {text_of(one.wish)}"
+        options = f" with its option {_quoted(need.options)}" if need.options else ""
+        recipe = f"recipe {need.name}{options}{_without(need)}"
+        return f"{'need' if several else 'needs'} the virtual {one.by.bound.virtual} ({recipe})"
+    verb = "ask for" if one.by is None and need.because == ASKED else "needs"
+    return f"{verb} {text_of(need)}"
+
+
+def _without(need: Need) -> str:
+    return f" without its option {_quoted(need.without)}" if need.without else ""
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return " and ".join(map(repr, names))
+
+
+def _no_release_has(asked: Iterable[Asked], recipe: Recipe | None) -> str:
+    """Return what to add where every wish has its releases, but none has all the options."""
+    options = {option for one in asked if isinstance(one.wish, Need) for option in one.wish.options}
+    if recipe is None or len(options) < 2:
+        return ""
+    limits = [option.versions for option in recipe.options if option.name in options]
+    if any(all(satisfies(r.version, limit) for limit in limits) for r in recipe.releases):
+        return ""
+    return f"; no version of {recipe.name} has both options"

@@ -70,6 +70,7 @@ def _installed(name: str, version: str, build: str, note: Note | None) -> Instal
         name=name,
         version=version,
         build=build,
+        depends=tuple(cast("list[str]", note.get("depends", []))),
         key=str(note["key"]),
         level=str(note["level"]),
         options=tuple(cast("list[str]", note["options"])),

@@ -6,7 +6,7 @@ import pytest
 
 from pybuild.errors import PlanError
 from pybuild.model.plan import Action, PackagePlan
-from pybuild.plan.conflicts import demand_one_provider
+from pybuild.plan.conflicts import demand_nothing_broken, demand_one_provider
 from tests.plan.worlds import installed, no_prefix, prefix
 
 
@@ -66,3 +66,17 @@ def test_a_version_that_only_the_modules_know_is_compared_when_it_is_known() -> 
     for other in ("openmpi ${{ env.CRAY_MPICH_VERSION }}", "cray-mpich 9.0", "cray-mpich 8x1"):
         with pytest.raises(PlanError, match=r"old is bound to cray-mpich 8\.1"):
             demand_one_provider([planned("b", ("mpi", other))], state)
+
+
+def test_what_stays_keeps_what_it_needs() -> None:
+    """As conda recorded it: ranges, prefixes, exact builds; what cannot be read is left alone."""
+    for text, holds in [
+        ("a <2", True), ("a >=2", False), ("a 1.*", True), ("a 2.*", False), ("a =1", True), ("a =2", False),
+        ("a", True), ("a 1 b", True), ("a 2 b", False), ("a >=2|<1", True), ("z >=9", True),
+    ]:  # fmt: skip
+        state = prefix(installed("user", "3", depends=("python 3.11.*", text)))
+        if holds:
+            demand_nothing_broken([planned("a")], state)
+            continue
+        with pytest.raises(PlanError, match=r"user 3 of the prefix needs a .*, and it would become 1"):
+            demand_nothing_broken([planned("a")], state)
