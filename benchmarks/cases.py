@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import scale
 from easybuild import EasyBuild
 from lab import Lab
 from measure import BenchmarkError
@@ -174,6 +175,9 @@ CASES: dict[str, Callable[[Lab], Case]] = {
     "old-prefix": existing_prefix,
     "build": build_warm,
     "build-cold": build_cold,
+    "scale": scale.everything,
+    "scale-plan": scale.plan_among_many,
+    "scale-cold": scale.everything_cold,
 }
 
 

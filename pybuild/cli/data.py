@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from pybuild.cli.settings import places_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import DocumentError
+from pybuild.load.places import Places
 from pybuild.load.recipes import RecipeTree
 from pybuild.model.recipe import Recipe
 
 
 def recipe_list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """List the names of all recipes; no recipe is opened."""
-    names = RecipeTree(places_of(arguments, environ).recipes).names()
-    return _list(names, arguments)
+    """List the names of all recipes; no recipe is opened, with ``--long`` only those that have changed."""
+    places = places_of(arguments, environ)
+    if not arguments.long:
+        return _list(RecipeTree(places.recipes).names(), arguments)
+    from pybuild.load.catalog import Catalog
+
+    catalog = Catalog(places.recipes, places.cache)
+    entries = [entry for name in catalog.names() if (entry := catalog.get(name)) is not None]
+    if arguments.json:
+        put(json.dumps([entry._asdict() for entry in entries]))
+        return 0
+    rows = [
+        (
+            e.name,
+            e.versions[0] if e.versions else "",
+            "unproven" if e.unproven else "",
+            e.summary or e.problem,
+        )
+        for e in entries
+    ]
+    for line in columns(rows):
+        put(line)
+    return 0
 
 
 def recipe_show(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -33,24 +54,11 @@ def recipe_show(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
 
 def recipe_lint(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Check recipes, and all sites where no recipe is named; every problem is printed."""
-    from pybuild.load.lint import lint_recipe, lint_site
-    from pybuild.load.sites import load_site, site_files
-
     places = places_of(arguments, environ)
-    tree = RecipeTree(places.recipes)
-    problems: list[str] = []
-    names = tuple(arguments.names) or tree.names()
-    for name in names:
-        try:
-            problems += lint_recipe(tree.get(name))
-        except DocumentError as error:
-            problems += error.problems
-    files = site_files(places.sites)
-    for path in () if arguments.names else files.values():
-        try:
-            problems += lint_site(load_site(path, files))
-        except DocumentError as error:
-            problems += error.problems
+    if arguments.names:
+        number, problems = _lint_named(arguments.names, RecipeTree(places.recipes))
+    else:
+        number, problems = _lint_all(places)
     problems = list(dict.fromkeys(problems))  # what several sites extend is told once
     if arguments.json:
         put(json.dumps(problems))
@@ -58,8 +66,38 @@ def recipe_lint(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
         put(problem)
     if problems:
         return int(DocumentError.code)
-    say(f"{paint('done:', 'green')} {len(names)} recipes, no problem")
+    say(f"{paint('done:', 'green')} {number} recipe{'' if number == 1 else 's'}, no problem")
     return 0
+
+
+def _lint_named(names: Sequence[str], tree: RecipeTree) -> tuple[int, list[str]]:
+    """Check recipes; what was found before is not asked."""
+    from pybuild.load.lint import lint_recipe
+
+    problems: list[str] = []
+    for name in names:
+        try:
+            problems += lint_recipe(tree.get(name))
+        except DocumentError as error:
+            problems += error.problems
+    return len(names), problems
+
+
+def _lint_all(places: Places) -> tuple[int, list[str]]:
+    """Check every recipe, as far as it was not checked as it is, and every site."""
+    from pybuild.load.catalog_lint import lint_everything
+    from pybuild.load.lint import lint_site
+    from pybuild.load.sites import load_site, site_files
+
+    found = lint_everything(places.recipes, places.cache)
+    problems = [problem for name in sorted(found) for problem in found[name]]
+    files = site_files(places.sites)
+    for path in files.values():
+        try:
+            problems += lint_site(load_site(path, files))
+        except DocumentError as error:
+            problems += error.problems
+    return len(found), problems
 
 
 def _list(names: Iterable[str], arguments: argparse.Namespace) -> int:

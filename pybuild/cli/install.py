@@ -55,17 +55,22 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             return 0
         _confirm(made, arguments)
         try:
-            _carry_out(made, settings)
+            carry_out(made, settings)
         except PrefixChangedError as error:
             screen.note(f"{error.message}; looking again")
             made = prepare(request, settings)
             _show(made, arguments, say)
             _confirm(made, arguments)
-            _carry_out(made, settings)
+            carry_out(made, settings)
     return _verified(made, request, settings, arguments)
 
 
-def _carry_out(made: Plan, settings: Settings) -> None:
+def carry_out(made: Plan, settings: Settings) -> None:
+    """Fetch, build and install what a plan says.
+
+    Raises:
+        PybuildError: of the step that failed; the prefix is as before.
+    """
     from pybuild.workflow import build_packages, fetch_sources, install, publish
 
     if made.changes_nothing():
@@ -86,7 +91,7 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
     from pybuild.workflow import locked
 
     with locked(Path(made.prefix), settings):
-        levels = verify(Path(made.prefix), _to_prove(made), made.verify, settings)
+        levels = verify(Path(made.prefix), to_prove(made), made.verify, settings)
     if arguments.json:
         put(json.dumps({"changed": not made.changes_nothing(), "levels": dict(levels)}))
         return 0
@@ -97,7 +102,7 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
     return 0
 
 
-def _to_prove(made: Plan) -> tuple[str, ...]:
+def to_prove(made: Plan) -> tuple[str, ...]:
     """Return what was asked for and the packages that it binds; a Python and pip prove themselves by use."""
     bound = {identity.split(" ")[0] for p in made.packages if p.requested for _, identity in p.identity}
     return tuple(p.name for p in made.packages if p.key and (p.requested or p.name in bound))

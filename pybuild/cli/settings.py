@@ -68,7 +68,7 @@ def settings_of(
     )
 
 
-def _choice(text: str) -> tuple[str, str]:
+def choice(text: str) -> tuple[str, str]:
     """Return ``("compiler", "intel")`` for ``compiler=intel``."""
     virtual, equals, provider = text.partition("=")
     if not (virtual and equals and provider):
@@ -99,5 +99,5 @@ def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Req
         verify=arguments.verify,
         rebuild=arguments.rebuild,
         target=arguments.target,
-        providers=tuple(_choice(text) for text in arguments.use),
+        providers=tuple(choice(text) for text in arguments.use),
     )

@@ -49,7 +49,7 @@ def _tried(site: Site, arguments: argparse.Namespace, environ: Mapping[str, str]
         return
     from pybuild.box.make import make_box
 
-    tool, init = _tool(site, arguments.tool, environ)
+    tool, init = tool_here(site, arguments.tool, environ)
     with tempfile.TemporaryDirectory(prefix="pybuild-box-") as folder:
         place = os.path.abspath(arguments.box or os.path.join(folder, "box"))
         box = make_box(site, place, tool=tool, init=init)
@@ -69,7 +69,7 @@ def _demand_machine(site: Site) -> None:
             )
 
 
-def _tool(site: Site, asked: Tool | None, environ: Mapping[str, str]) -> tuple[Tool, str]:
+def tool_here(site: Site, asked: Tool | None, environ: Mapping[str, str]) -> tuple[Tool, str]:
     """Return the module tool that this machine has, the asked one or else the site's first, and its file."""
     from pybuild.load.probe import init_of
 

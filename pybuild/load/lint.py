@@ -30,8 +30,11 @@ def lint_recipe(recipe: Recipe) -> tuple[str, ...]:
     """Return what is wrong with a recipe, as sentences ``file:line: key: message`` in line order."""
     from pybuild.load import lint_recipes
 
+    found = [finding for check in lint_recipes.CHECKS for finding in check(recipe)]
+    if not found:
+        return ()  # nearly always, and then nobody asks for the lines
     path = os.path.join(recipe.directory, "recipe.yaml")
-    return _told(parse_document(path, recipe.text), (check(recipe) for check in lint_recipes.CHECKS))
+    return _told(parse_document(path, recipe.text), [found])
 
 
 def lint_site(site: Site) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pybuild.load.lint import Facts, Finding, SiteWarning
 from pybuild.load.lint_site_modules import operations, same
 from pybuild.load.site_parts import parts
 from pybuild.model.modules import matches
-from pybuild.model.site import Site
+from pybuild.model.site import Provider, Site
 
 WARNINGS: list[SiteWarning] = []
 
@@ -49,6 +49,8 @@ def sources_given(site: Site, _facts: Facts) -> Iterator[Finding]:
     if site.name == _WITHOUT_SOURCES:
         return
     for path, thing in parts(site):
+        if isinstance(thing, Provider) and thing.where == "recipe":
+            continue  # it says nothing about the machine
         if path[0] in _NEED_SOURCES and not thing.source and not thing.recalled:
             yield path, "has no source: who says so, and when?"
 

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding
+from pybuild.load.lint_recipe_build import SHELL_KEYS
+from pybuild.load.lint_recipe_sources import sources_of
+from pybuild.load.lint_recipe_tests import tests_of
 from pybuild.load.virtuals import VIRTUALS, broken_template, templates
 from pybuild.model.plan import LATE
 from pybuild.model.recipe import Recipe
 from pybuild.model.site import base_of
 
-_BUILD_KEYS = ("env", "args", "install_args", "build_commands", "install_commands")
+_BUILD_KEYS = (
+    "env", "args", "build_args", "install_args", "build_commands", "install_commands", "stage_paths",
+    *SHELL_KEYS,
+)  # fmt: skip
 
 
 def known_templates(recipe: Recipe) -> Iterator[Finding]:
@@ -19,13 +25,20 @@ def known_templates(recipe: Recipe) -> Iterator[Finding]:
     asked = set(recipe.requirements.virtual)
     for override in recipe.overrides:
         asked |= {name for kind, names in override.requirements or () if kind == "virtual" for name in names}
-    plain = {*LATE, "version"}
     for path, text in _texts(recipe):
-        if broken_template(text):
+        if broken_template(text) and path[-1] not in SHELL_KEYS:  # for bash there is a check of its own
             yield path, f'found "{text}", expected templates as ${{{{ mpi.cc }}}}'
-        allowed = {"version"} if path[0] == "source" else {"prefix"} if path[0] == "provides" else plain
         for name in templates(text):
-            yield from ((path, wrong) for wrong in _wrong(name, asked, allowed))
+            yield from ((path, wrong) for wrong in _wrong(name, asked, _plain(path)))
+
+
+def _plain(path: KeyPath) -> set[str]:
+    """Return the templates without a dot that may stand in a place."""
+    if path[0] in ("source", "sources", "versions"):
+        return {"version"}
+    if path[0] == "provides" or "tests" in path:
+        return {"prefix"}
+    return {*LATE, "version"}
 
 
 def _wrong(name: str, asked: set[str], plain: set[str]) -> Iterator[str]:
@@ -41,7 +54,7 @@ def _wrong(name: str, asked: set[str], plain: set[str]) -> Iterator[str]:
 
 
 def _texts(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
-    yield ("source", "url"), recipe.source.url or ""
+    yield from sources_of(recipe)
     for provided in recipe.provides:
         for field, value in provided.fields:
             yield ("provides", provided.virtual, field), value
@@ -49,14 +62,17 @@ def _texts(recipe: Recipe) -> Iterator[tuple[KeyPath, str]]:
     yield from _build_texts(("build",), {key: getattr(build, key) for key in _BUILD_KEYS})
     for number, override in enumerate(recipe.overrides):
         yield from _build_texts(("overrides", number, "build"), dict(override.build or ()))
-    for index, test in enumerate(recipe.tests):
+    for path, test in tests_of(recipe):
         for place, word in enumerate(test.command):
-            yield ("tests", index, "command", place), word
+            yield (*path, "command", place), word
 
 
 def _build_texts(path: KeyPath, build: dict[str, object]) -> Iterator[tuple[KeyPath, str]]:
     for key in _BUILD_KEYS:
         value = build.get(key, ())
+        if isinstance(value, str):
+            yield (*path, key), value
+            continue
         assert isinstance(value, tuple)
         for index, row in enumerate(value):
             if key == "env":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pybuild.errors import DocumentError, PlanError
 from pybuild.load.document import Document, load_document
+from pybuild.load.folders import folders
 from pybuild.load.recipe_record import recipe_of
 from pybuild.load.schema import validate
 from pybuild.model.recipe import Recipe
@@ -46,7 +47,7 @@ class RecipeTree:
         if self._names is None:
             found: set[str] = set()
             for directory in self.directories:
-                found.update(_folders(directory))
+                found.update(folders(directory))
             self._names = tuple(sorted(found))
         return self._names
 
@@ -55,9 +56,9 @@ class RecipeTree:
             path = os.path.join(directory, key, "recipe.yaml")
             if os.path.exists(path):
                 return path
-        from difflib import get_close_matches
+        from pybuild.load.near import near_names
 
-        near = get_close_matches(key, self.names(), 3, cutoff=0.7)
+        near = near_names(key, (name for name in self.names() if name != key))
         if near:
             hint = f"did you mean {' or '.join(near)}?"
         else:
@@ -84,14 +85,3 @@ def load_recipe(path: str) -> Recipe:
 def _misplaced(document: Document, name: str, folder: str) -> str:
     sentence = f'name: found "{name}" in the folder "{folder}"; the two must be equal'
     return document.problem(("name",), sentence)
-
-
-def _folders(directory: str) -> list[str]:
-    try:
-        with os.scandir(directory) as entries:
-            return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DocumentError((f"{directory}:1: cannot be listed: {reason}",)) from error

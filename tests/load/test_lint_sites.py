@@ -302,6 +302,12 @@ def test_review_depends_on_the_day_it_is_told() -> None:
     assert "2027-02-01" in warnings(today="2031-01-01")[0]
 
 
+def test_a_provider_of_ours_needs_no_source() -> None:
+    """A recipe says nothing about the machine; a provider of the machine itself does."""
+    ours = ("cc: cc}, source: who}", "cc: cc}, source: who}\n    - {name: gcc, where: recipe}")
+    assert [line for line in warnings(ours) if "source" in line] == []
+
+
 def test_recalled_is_a_source_and_is_counted() -> None:
     """What is said to be only remembered needs no source, and stands in the list of such things."""
     change = ("fields: {cc: cc}, source: who}", "fields: {cc: cc}, recalled: all of it}")
