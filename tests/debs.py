@@ -1,4 +1,4 @@
-"""Debian packages unpacked aside: real tools and libraries for the tests, without installing them.
+"""Debian packages unpacked aside, and Debian's sources: real parts for the tests, without installing them.
 
 An installed MPI or HDF5 would be found by tests that need a machine without one, and Debian's Lmod cannot
 be installed beside Environment Modules.
@@ -46,6 +46,48 @@ def unpacked(*packages: str) -> Path:
             _unpack(names, root)
             stamp.touch()
     return root
+
+
+def source(package: str, sha256: str) -> Path:
+    """Return the upstream archive of a Debian source package that has this SHA-256.
+
+    The first caller on this machine downloads, the others find it done; the lists of sources are kept apart
+    from the machine's own. Skips the test where ``apt-get`` is missing or cannot download, and fails it where
+    no file of the source package has this content.
+    """
+    home = _home() / f"source-{package}"
+    home.mkdir(exist_ok=True)
+    if shutil.which("apt-get") is None:
+        pytest.skip(f"no apt-get here to get the source of {package} with")
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (found := _with_content(home, sha256)) is None:
+            _get_source(package, home)
+            found = _with_content(home, sha256)
+    if found is None:
+        pytest.fail(f"{home}: expected a file with SHA-256 {sha256}, found {sorted(os.listdir(home))}")
+    return found
+
+
+def _with_content(folder: Path, sha256: str) -> Path | None:
+    files = (path for path in sorted(folder.glob("*.orig*")) if path.is_file())
+    return next((path for path in files if hashlib.sha256(path.read_bytes()).hexdigest() == sha256), None)
+
+
+def _get_source(package: str, home: Path) -> None:
+    """Download a source package from where the machine has its binary packages from."""
+    targets = ("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+               "Created-By: Packages")  # fmt: skip
+    known = capture(targets, env=_environment(), cwd=str(home), timeout=LIMIT).out.split("\n")
+    (home / "sources.list").write_text("".join(f"deb-src {line}\n" for line in known if line))
+    (home / "lists/partial").mkdir(parents=True, exist_ok=True)
+    own = ("-o", f"Dir::Etc::sourcelist={home}/sources.list", "-o", "Dir::Etc::sourceparts=/dev/null",
+           "-o", f"Dir::State::lists={home}/lists", "-o", "APT::Sandbox::User=root")  # fmt: skip
+    for argv in (("update",), ("source", "--download-only", "--", package)):
+        command = ("apt-get", "-qq", *own, *argv)
+        ended = capture(command, env=_environment(), cwd=str(home), timeout=LIMIT)
+        if ended.code:
+            pytest.skip(f"{' '.join(command)} ended with {ended.code}: {ended.err.strip()}")
 
 
 def _home() -> Path:

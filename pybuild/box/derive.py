@@ -7,9 +7,9 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from pybuild.box.effects import accelerator_of, effects_of
-from pybuild.box.kinds import kind_of, prgenv_suite
+from pybuild.box.kinds import is_parallel, kind_of, prgenv_suite
 from pybuild.box.layout import Layout
-from pybuild.box.names import module_names, operations
+from pybuild.box.names import is_xc, module_names, operations
 from pybuild.box.records import BoxModule, Kind
 from pybuild.box.variables import with_variables
 from pybuild.model.site import Site
@@ -34,7 +34,7 @@ def derive_modules(site: Site, layout: Layout) -> tuple[BoxModule, ...]:
         for name, versions in sorted(names.items())
         for position, version in enumerate(versions)
     )
-    modules = tuple(_with_rivals(module, families) for module in modules)
+    modules = tuple(_with_needs(site, _with_rivals(module, families)) for module in modules)
     return with_variables(site, layout, tuple(_with_loads(site, module, kinds) for module in modules))
 
 
@@ -73,6 +73,14 @@ def _with_rivals(module: BoxModule, families: dict[str, tuple[str, ...]]) -> Box
     others = tuple(sorted(name for name in families.get(family, ()) if name != module.name))
     own = (module.name,) if module.version else ()
     return replace(module, family=family, rivals=(*own, *others))
+
+
+def _with_needs(site: Site, module: BoxModule) -> BoxModule:
+    """On Cray EX the netCDF modules are not even visible before one of HDF5 is loaded."""
+    if module.kind != "netcdf" or not module.name.startswith("cray-") or is_xc(site):
+        return module
+    needed = "cray-hdf5-parallel" if is_parallel(module.name) else "cray-hdf5"
+    return replace(module, needs=(needed,))
 
 
 def _with_loads(site: Site, module: BoxModule, kinds: dict[str, Kind]) -> BoxModule:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from pybuild.box.kinds import compiler_suite, is_parallel, prgenv_suite
 from pybuild.box.layout import Layout
+from pybuild.box.numerics import blas, fftw, netcdf, pnetcdf
+from pybuild.box.products import Effects, linked, product
 from pybuild.box.records import Kind
 from pybuild.model.site import Pairs
-
-Effects = tuple[Pairs, Pairs, Pairs]
-"""Variables to set, to prepend to, to append to."""
 
 GTL = {"nvidia": "mpi_gtl_cuda", "amd": "mpi_gtl_hsa"}
 """The library of the GPU transport layer, by the first part of the accelerator's name."""
@@ -25,28 +24,6 @@ def effects_of(kind: Kind, name: str, version: str, layout: Layout, site: str) -
     if kind == "python":
         return _python(name, version, layout, site)
     return _BY_KIND.get(kind, _plain)(name, version, layout)
-
-
-def product(name: str, include: str, link: str, static: str) -> Effects:
-    """Return what makes the wrappers add something to each compilation and link."""
-    word = name.upper().replace("-", "_").replace(".", "_").replace("+", "_")
-    sets = (
-        (f"{word}_INCLUDE_OPTS", include),
-        (f"{word}_POST_LINK_OPTS", link),
-        (f"{word}_STATIC_LINK_OPTS", static),
-    )
-    return tuple(pair for pair in sets if pair[1]), (), (("PE_PRODUCT_LIST", word),)
-
-
-def linked(root: str, what: str, *, always: bool = False) -> str:
-    """Return the options that link a shared library and find it again.
-
-    Args:
-        what: ``-lmpich``.
-        always: link it also where nothing uses it, as Cray's hugepages do.
-    """
-    before, after = ("--no-as-needed", "") if always else ("--as-needed", " -Wl,--no-as-needed")
-    return f"-L{root}/lib -Wl,--enable-new-dtags,-rpath,{root}/lib -Wl,{before} {what}{after}"
 
 
 def _plain(name: str, version: str, layout: Layout) -> Effects:
@@ -197,6 +174,10 @@ _BY_KIND: dict[Kind, Callable[[str, str, Layout], Effects]] = {
     "hugepages": _hugepages,
     "mpi": _mpi,
     "hdf5": _hdf5,
+    "netcdf": netcdf,
+    "pnetcdf": pnetcdf,
+    "fftw": fftw,
+    "blas": blas,
     "tracker": _tracker,
     "plain": _plain,
 }

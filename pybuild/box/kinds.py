@@ -52,6 +52,11 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     (r"craype-.+", "cpu"),
     (r"cray-mpich(-abi)?|cray-mpich-.*|openmpi|mpich|impi|intel-?mpi|mvapich.*|mpi", "mpi"),
     (r"(cray-)?p?hdf5(-parallel|-mpi|-openmpi)?", "hdf5"),
+    # TACC's parallel-netcdf is netCDF upon parallel HDF5, Cray's cray-parallel-netcdf is PnetCDF.
+    (r"(cray-)?netcdf(-c|-mpi|-serial|-hdf5parallel)?|parallel-netcdf", "netcdf"),
+    (r"(cray-parallel-|p)netcdf", "pnetcdf"),
+    (r"(cray-)?fftw3?(-mpi|-serial)?", "fftw"),
+    (r"cray-libsci|flexiblas|openblas|i?mkl", "blas"),
     (r"darshan.*|altd|xalt.*", "tracker"),
     (r"python.*|cray-python|anaconda.*|miniconda.*|miniforge.*|conda", "python"),
 )
@@ -60,6 +65,8 @@ VERSIONS = {
     "PrgEnv": "6.0.5", "craype": "2.6.2", "cray-mpich": "7.7.10", "cray-hdf5-parallel": "1.10.5.2",
     "cray-hdf5": "1.10.5.2", "gcc": "8.3.0", "intel": "19.0.3.199", "cce": "9.1.0", "darshan": "3.1.7",
     "altd": "2.0", "cray-libsci": "19.06.1", "modules": "3.2.11.4", "cray-python": "3.11.5",
+    "cray-netcdf": "4.6.3.2", "cray-netcdf-hdf5parallel": "4.6.3.2", "cray-parallel-netcdf": "1.11.1.1",
+    "cray-fftw": "3.3.8.4",
 }  # fmt: skip
 """What Cori had in 2020; only examples: a site that names a version gets that one."""
 

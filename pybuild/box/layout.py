@@ -13,6 +13,7 @@ class Layout:
     Attributes:
         mpi, hdf5, serial_hdf5, hugetlbfs: roots of libraries in the box, ``""`` where there are none.
         mpi_link: what is linked for MPI: ``-lmpich``.
+        others: (kind, root, what is linked) of further real libraries: ``fftw``, ``blas``.
         static: the wrappers link statically unless told otherwise.
         accelerators: targets that the modules can choose: ``nvidia80``, ``amd_gfx90a``.
     """
@@ -23,6 +24,7 @@ class Layout:
     hdf5: str = ""
     serial_hdf5: str = ""
     hugetlbfs: str = ""
+    others: tuple[tuple[str, str, str], ...] = ()
     static: bool = False
     accelerators: tuple[str, ...] = ()
 
@@ -36,5 +38,10 @@ class Layout:
 
     def root(self, kind: str, name: str, version: str, *, parallel: bool) -> str:
         """Return the root that a module stands for: real libraries where the box has them."""
-        real = {"mpi": self.mpi, "hdf5": self.hdf5 if parallel else self.serial_hdf5}.get(kind, "")
-        return real or self.opt(name, version)
+        real = {one: root for one, root, _ in self.others}
+        real |= {"mpi": self.mpi, "hdf5": self.hdf5 if parallel else self.serial_hdf5}
+        return real.get(kind) or self.opt(name, version)
+
+    def link(self, kind: str) -> str:
+        """Return what is linked for a kind of ``others``, ``""`` where the box has no such library."""
+        return next((link for one, _, link in self.others if one == kind), "")

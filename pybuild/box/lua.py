@@ -21,6 +21,7 @@ def _lines(module: BoxModule) -> Iterator[str]:
     yield _call("whatis", f"{module.full()}, in a box")
     if module.family:
         yield _call("family", re.sub(r"\W", "_", module.family))  # part of a variable's name
+    yield from (_call("prereq", name) for name in module.needs)
     yield from (_call("load", name) for name in module.loads)
     yield from (_call("setenv", name, value) for name, value in module.sets)
     yield from (_call("prepend_path", name, value) for name, value in module.prepends)

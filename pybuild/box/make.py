@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pybuild.box.compilers import write_program
@@ -12,15 +12,21 @@ from pybuild.box.derive import derive_modules
 from pybuild.box.layout import Layout
 from pybuild.box.libraries import gather, match_soname
 from pybuild.box.modulefiles import used_folders, write_modulefiles
-from pybuild.box.names import operations
+from pybuild.box.names import is_xc
 from pybuild.box.programs import write_programs
-from pybuild.box.records import BoxedSite, BoxModule, Libraries
+from pybuild.box.records import BoxedSite, BoxModule, Kind, Libraries
 from pybuild.box.sitefile import site_text
 from pybuild.errors import UsageError
 from pybuild.model.modules import Operation, Tool
 from pybuild.model.site import Detect, Site
 
 FALLBACK_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+STEMS: dict[Kind, str] = {"fftw": "libfftw3", "blas": "libopenblas"}
+"""The library of each kind that distributions have a real one of which needs no other MPI than the box's.
+
+Debian builds its parallel netCDF, PnetCDF and FFTW with Open MPI, so those modules are shells in a box.
+"""
 
 
 def make_box(
@@ -33,6 +39,7 @@ def make_box(
     hdf5: Libraries | None = None,
     serial_hdf5: Libraries | None = None,
     hugetlbfs: Libraries | None = None,
+    others: Mapping[Kind, Libraries] | None = None,
     launcher: tuple[str, ...] | None = None,
     static: bool | None = None,
     pythons: Mapping[str, str] | None = None,
@@ -44,6 +51,7 @@ def make_box(
         init: the file that defines its ``module`` command for bash.
         mpi, hdf5, serial_hdf5, hugetlbfs: real libraries behind the modules; without them the modules
             load and set their variables, and wrappers add nothing.
+        others: the same for kinds that are in ``STEMS``; the other kinds are always shells.
         launcher: what starts ranks here in place of the site's own.
         pythons: interpreters by version (``3.7``) for the site's Python modules, before this machine's.
         static: wrappers link statically unless told otherwise; None: as on XC machines (Aries), else not.
@@ -56,7 +64,8 @@ def make_box(
     folder = os.path.realpath(folder)
     os.makedirs(os.path.join(folder, "bin"), exist_ok=True)
     layout = _with_libraries(site, Layout(folder=folder), mpi, hdf5, serial_hdf5, hugetlbfs)
-    layout = replace(layout, static=_is_xc(site) if static is None else static)
+    layout = replace(layout, others=tuple(_others(site, layout, others or {})))
+    layout = replace(layout, static=is_xc(site) if static is None else static)
     modules = derive_modules(site, layout)
     write_modulefiles(modules, layout.below("modulefiles"), tool)
     boxed = _boxed(site, layout, tool, init, launcher)
@@ -107,18 +116,19 @@ def _with_libraries(
     return layout
 
 
+def _others(site: Site, layout: Layout, others: Mapping[Kind, Libraries]) -> Iterator[tuple[str, str, str]]:
+    for kind, libraries in others.items():
+        root = layout.opt(f"real-{kind}")
+        gather(libraries, root)
+        yield kind, root, match_soname(root, STEMS[kind], _soname(site, kind))
+
+
 def _soname(site: Site, virtual: str) -> str:
     for one in site.virtuals:
         if one.name == virtual:
             found = (dict(provider.fields).get("soname", "") for provider in one.providers)
             return next((soname for soname in found if soname), "")
     return ""
-
-
-def _is_xc(site: Site) -> bool:
-    """The XC machines had Aries and linked statically; from HPE Cray EX on dynamic is the default."""
-    names = (*site.modules.baseline, *(one.module for one in operations(site)))
-    return any(name.startswith("craype-network-aries") for name in names)
 
 
 def _boxed(site: Site, layout: Layout, tool: Tool, init: str, launcher: tuple[str, ...] | None) -> Site:

@@ -45,6 +45,12 @@ def operations(site: Site) -> Iterator[Operation]:
         yield from rule.modules
 
 
+def is_xc(site: Site) -> bool:
+    """Return whether it is an XC machine: those had Aries, and linked statically unless told otherwise."""
+    names = (*site.modules.baseline, *(one.module for one in operations(site)))
+    return any(name.startswith("craype-network-aries") for name in names)
+
+
 def _named(site: Site) -> Iterator[str]:
     yield from site.modules.baseline
     yield from (entry.module for entry in site.python_modules)

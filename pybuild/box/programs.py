@@ -142,7 +142,7 @@ def _libraries(modules: tuple[BoxModule, ...], layout: Layout) -> None:
 def _roots(modules: tuple[BoxModule, ...], layout: Layout) -> None:
     """Give every product without real libraries an empty root, as its variables say that there is one."""
     for module in modules:
-        if module.kind in ("mpi", "hdf5"):
+        if module.kind in ("mpi", "hdf5", "netcdf", "pnetcdf", "fftw", "blas"):
             for name in ("include", "lib"):
                 os.makedirs(os.path.join(layout.opt(module.name, module.version), name), exist_ok=True)
 

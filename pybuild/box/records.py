@@ -9,7 +9,7 @@ from pybuild.model.site import Pairs, Site
 
 Kind = Literal[
     "prgenv", "wrappers", "compiler", "cpu", "accelerator", "network", "hugepages",
-    "mpi", "hdf5", "tracker", "python", "plain",
+    "mpi", "hdf5", "netcdf", "pnetcdf", "fftw", "blas", "tracker", "python", "plain",
 ]  # fmt: skip
 """What a module is, as far as its name says."""
 
@@ -40,6 +40,7 @@ class BoxModule:
         rivals: names of the other members of that set.
         replaces: names of modules that go when this one comes.
         loads: modules that come with it.
+        needs: modules without which it refuses to be loaded.
         sets, prepends, appends: (variable, value) pairs; the last two are lists with ``:`` between.
     """
 
@@ -51,6 +52,7 @@ class BoxModule:
     rivals: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     sets: Pairs = ()
     prepends: Pairs = ()
     appends: Pairs = ()

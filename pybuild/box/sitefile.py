@@ -46,8 +46,9 @@ def _target(target: Target) -> dict[str, Any]:
 
 
 def _provider(provider: Provider) -> dict[str, Any]:
-    data = _compact(provider, pairs={"env", "fields", "programs"}, leave={"modules"})
-    return _present({**data, "modules": _operations(provider.modules)})
+    data = _compact(provider, pairs={"env", "fields", "programs"}, leave={"modules", "facts"})
+    facts = {fact.field: _compact(fact, leave={"field"}) for fact in provider.facts}
+    return _present({**data, "facts": facts, "modules": _operations(provider.modules)})
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

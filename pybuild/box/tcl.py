@@ -26,6 +26,12 @@ def _lines(module: BoxModule) -> Iterator[str]:
         # From version 4.2 on a compiler that was loaded by hand stays when its environment goes.
         names = " ".join(module.replaces)
         yield f"if {{ [module-info mode load] }} {{ module unload {names} }}"
+    for name in module.needs:
+        # Not prereq: from version 5 on that would load it.
+        yield f"if {{ [module-info mode load] && ! [is-loaded {name}] }} {{"
+        yield f"    puts stderr {_quoted(f'{module.full()} needs {name}')}"
+        yield "    break"
+        yield "}"
     yield from (f"module load {name}" for name in module.loads)
     yield from (f"setenv {name} {_quoted(value)}" for name, value in module.sets)
     yield from (f"prepend-path {name} {_quoted(value)}" for name, value in module.prepends)

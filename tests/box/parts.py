@@ -1,13 +1,14 @@
-"""Real parts for boxes: Debian's module tools, MPI, parallel HDF5 and libhugetlbfs; shells in a box."""
+"""Real parts for boxes: module tools, MPI, HDF5, FFTW, BLAS and libhugetlbfs of Debian; shells in a box."""
 
 from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pybuild.box.make import make_box
-from pybuild.box.records import BoxedSite, Libraries
+from pybuild.box.records import BoxedSite, Kind, Libraries
 from pybuild.load.sites import load_site
 from pybuild.model.modules import Tool
 from pybuild.model.site import Site
@@ -69,11 +70,33 @@ def hugetlbfs() -> Libraries:
     return Libraries(include=f"{root}/usr/include", folders=(f"{root}/usr/lib/{_triple()}",))
 
 
-def full_box(name: str, tool: Tool, folder: Path) -> BoxedSite:
-    """Return a box of one of our sites with every real part."""
+@functools.cache
+def fftw() -> Libraries:
+    """Return Debian's FFTW without MPI; its MPI library is built with Open MPI."""
+    root = unpacked("libfftw3-double3", "libfftw3-single3", "libfftw3-long3", "libfftw3-dev")
+    return Libraries(include=f"{root}/usr/include", folders=(f"{root}/usr/lib/{_triple()}",))
+
+
+@functools.cache
+def blas() -> Libraries:
+    """Return Debian's OpenBLAS, with what it needs."""
+    root = unpacked("libopenblas0-pthread", "libopenblas-pthread-dev", "libgfortran5", "libquadmath0")
+    lib = f"{root}/usr/lib/{_triple()}"
+    include = f"{root}/usr/include/{_triple()}/openblas-pthread"
+    return Libraries(include=include, folders=(f"{lib}/openblas-pthread", lib))
+
+
+def full_box(
+    name: str, tool: Tool, folder: Path, others: Mapping[Kind, Libraries] | None = None
+) -> BoxedSite:
+    """Return a box of one of our sites with every real part that concerns MPI.
+
+    Args:
+        others: ``fftw`` and ``blas``, where a test is about them.
+    """
     return make_box(
         site(name), str(folder / name), tool=tool, init=init_of(tool, folder),
-        mpi=mpich(), hdf5=hdf5(), hugetlbfs=hugetlbfs(), launcher=MPIEXEC,
+        mpi=mpich(), hdf5=hdf5(), hugetlbfs=hugetlbfs(), others=others, launcher=MPIEXEC,
     )  # fmt: skip
 
 

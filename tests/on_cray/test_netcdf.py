@@ -1,0 +1,69 @@
+"""Three packages in one go on a simulated Cori, the third upon a netCDF of our own: proven by srun."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.debs import source
+from tests.on_cray.cray import Cray
+from tests.on_cray.test_cori import extension, level, needed, record
+
+PREFIX = "climate"
+NETCDF = "9f4cb864f3ab54adb75409984c6202323d2fc66c003e5308f3cdf224ed41c0a6"
+"""SHA-256 of netCDF-C 4.9.0, of which Debian has the very archive that the recipe names."""
+
+
+@pytest.fixture(scope="module")
+def climate(cray: Cray) -> Cray:
+    """Return the shell with mpi4py, h5py and netCDF4 installed by one command, which builds the last only.
+
+    The box's own netCDF is a module without a library, so the recipe's is asked for.
+    """
+    place = cray.root / "cache/sources" / NETCDF[:2] / NETCDF / "v4.9.0.tar.gz"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source("netcdf", NETCDF), place)
+    specs = ("mpi4py", "h5py", "netcdf4", "netcdf-c[mpi]==4.9.0")
+    cray.install(*specs, "--use", "netcdf[mpi]=netcdf-c", prefix=PREFIX).done()
+    return cray
+
+
+# One tool is enough: the modules that are loaded for netCDF4 are those of h5py, which both tools loaded.
+tcl = pytest.mark.parametrize("cray", ["tcl"], indirect=True)
+
+
+@tcl
+def test_one_command_builds_under_the_gnu_environment(climate: Cray) -> None:
+    """From Cori's default modules: both new packages were compiled under PrgEnv-gnu, without huge pages."""
+    for name in ("netcdf-c", "netcdf4"):
+        log = (climate.root / PREFIX / "share/pybuild" / name / "build.log").read_text()
+        assert "PE_ENV=GNU" in log
+        loaded = log.split("LOADEDMODULES=")[1].splitlines()[0]
+        assert "craype-hugepages" not in loaded
+        assert "cray-hdf5-parallel" in loaded
+        assert "cray-netcdf" not in loaded
+
+
+@tcl
+def test_one_mpi_and_one_hdf5_for_all_three(climate: Cray) -> None:
+    """netCDF4 and the netCDF below it link the box's MPI and parallel HDF5, and netCDF4 our netCDF."""
+    python = needed(extension(climate, "netCDF4/_netCDF4.*.so", PREFIX))
+    library = needed(climate.root / PREFIX / "lib/libnetcdf.so")
+    assert "libnetcdf" in python
+    for text in (python, library):
+        assert "libmpich" in text
+        assert "libhdf5_mpich" in text
+        assert "hugetlbfs" not in text
+    assert "libhdf5_mpich" in needed(extension(climate, "h5py/defs.*.so", PREFIX))
+
+
+@tcl
+def test_each_is_proven_by_ranks_under_srun(climate: Cray) -> None:
+    """Two ranks of the batch system wrote one netCDF file together; so the record of each package says."""
+    climate.run("verify", "-p", str(climate.root / PREFIX), "--on", "compute", *climate.places()).done()
+    for name in ("mpi4py", "h5py", "netcdf-c", "netcdf4"):
+        assert level(climate, name, PREFIX) == "ranked"
+        (proof,) = [one for one in record(climate, name, PREFIX)["proofs"] if one["level"] == "ranked"]
+        assert proof["seen"]["nodes"] == ["nid00001"]
+        assert proof["seen"]["launcher"][:3] == ["srun", "-n", "2"]
