@@ -71,6 +71,7 @@ TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "recipe-keys": ("recipes.md", lambda: keys_of("recipe")),
     "fields": ("recipes.md", fields),
     "late-tokens": ("recipes.md", late_tokens),
+    "proof-keys": ("recipes.md", lambda: keys_of("proof")),
     "site-keys": ("sites.md", lambda: keys_of("site")),
     "config-keys": ("configuration.md", lambda: keys_of("config")),
     "exit-codes": ("exit-codes.md", exit_codes),

@@ -50,6 +50,18 @@ def read_dynamic(path: str | os.PathLike[str]) -> Dynamic:
     return Dynamic(entries, inherited, tuple(found["DT_NEEDED"]))
 
 
+def loaded_segments(path: str | os.PathLike[str]) -> tuple[bytes, ...]:
+    """Return the bytes of an ELF file that are loaded when it runs; none for an object file or a damaged one."""
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        with open(path, "rb") as file:
+            return tuple(cast("Any", part).data() for part in ELFFile(file).iter_segments("PT_LOAD"))
+    except ELFError:
+        return ()
+
+
 def read_runpath(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Return the RUNPATH entries of a file, or its RPATH entries where it has no RUNPATH."""
     return read_dynamic(path).entries

@@ -225,7 +225,7 @@ def test_commands_parse(page: Path, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["pybuild instal mpi4py", "pybuild list --prefx e", "pybuild recipe new", "pybuild -q"]
+    "text", ["pybuild instal mpi4py", "pybuild list --prefx e", "pybuild recipe nwe", "pybuild -q"]
 )
 def test_wrong_commands_are_noticed(text: str) -> None:
     """The check above refuses what the program refuses."""

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the pure middle
     "plan": {"model", "errors"},
     # reading what is there
-    "load": {"model", "errors", "process", "interpreter", "conda", "modules"},
+    "load": {"model", "errors", "process", "interpreter", "conda", "modules", "version"},
     "interpreter": {"model", "errors", "process", "runpath"},
     "modules": {"model", "errors", "process"},
     "fetch": {"model", "errors", "process", "version"},
@@ -46,16 +46,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     # imitates a machine; sites come in as records, module tools as a function
     "box": {"model", "errors", "process", "runpath", "plan"},
+    # drafts recipes, and keeps their hashes
+    "authoring": {"model", "errors", "process", "load", "fetch", "plan"},
     # the run, and what the user sees of it
     "workflow": {
         "model", "errors", "report", "locks", "conda", "load", "modules", "plan", "fetch", "build", "prefix",
         "verify",
     },
+    "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "version"},
     "cli": {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
-        "version", "box", "modules",
+        "version", "lookup", "box", "modules", "authoring", "build", "process",
     },
     "__main__": {"cli"},
     "version": set(),
@@ -66,10 +69,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 TIGHT: dict[tuple[str, str], set[str]] = {
     ("build", "prefix"): {"prefix.installed"},
     ("box", "plan"): {"plan.modules", "plan.rules"},
+    ("authoring", "plan"): {"plan.downloads"},
     ("verify", "plan"): {"plan.templates"},
     ("build", "plan"): {"plan.environment", "plan.templates"},
     ("cli", "verify"): {"verify.failures"},
-    ("cli", "box"): {"box.make", "box.operations"},
+    ("cli", "build"): {"build.kept", "build.log"},
+    ("cli", "box"): {"box.make", "box.operations", "box.records"},
     ("cli", "modules"): {"modules.capture"},
     ("cli", "plan"): {
         "plan.specs",
@@ -91,6 +96,7 @@ PURE = {"plan": {"os", "subprocess", "shutil", "tempfile", "time", "socket", "pa
 ONLY_IN: dict[str, set[str]] = {
     "subprocess": {"process.py"},
     "rattler": {"conda.py"},
+    "resolvelib": {"plan/search.py"},
     "requests": {"fetch/"},
     "urllib3": {"fetch/"},
     "rich": {"cli/"},
@@ -246,10 +252,11 @@ def test_a_library_is_imported_in_its_place_only(module: str) -> None:
 
 
 def test_no_process_is_started_behind_the_one_file_that_may() -> None:
-    """Neither ``os.system`` nor ``os.popen`` nor the exec and spawn families, anywhere."""
+    """Neither ``os.system`` nor ``os.popen`` nor the exec and spawn families, anywhere else."""
     wrong = [
         f"{relative(path)}:{node.lineno}: os.{node.attr}"
         for path in files()
+        if relative(path) != "process.py"
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)

@@ -128,7 +128,11 @@ def check_links(
         needs = ", ".join(closure.facts.needed) or "nothing"
         return None, f"{path}: is not linked to {soname}, found only {needs}"
     hits = [item for item in closure.found if item.name in names]
-    hit = _itself(hits, soname, loader)
+    wanted = loader.tree.real(expected) if expected is not None else None
+    # libfftw3_omp and libfftw3f stand before libfftw3 itself: whichever is the provider's is the one.
+    hit = next((h for h in hits if h.real is not None and h.real == wanted), None) or _itself(
+        hits, soname, loader
+    )
     if _BUNDLED.search(hit.name):
         return (
             hit,
@@ -137,7 +141,6 @@ def check_links(
     if expected is None or hit.real is None:
         return hit, ""
     found = loader.tree.shown(hit.real)
-    wanted = loader.tree.real(expected)
     if wanted is None:
         return hit, f"{path}: is linked to {found}, but the provider's library {expected} does not exist"
     if hit.real != wanted:

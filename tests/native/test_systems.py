@@ -91,3 +91,44 @@ def test_an_extension_links_a_library_of_the_same_prefix(
     assert says(prefix / "bin/python", "-c", code) == str(prefix)
     store.install(name, "-p", tmp_path / "other").done()
     assert says(tmp_path / "other/bin/python", "-c", code) == str(tmp_path / "other")
+
+
+@pytest.mark.parametrize("system", list(toylib.BUILDS))
+def test_the_printed_script_builds_it_too(system: str, store: Project, tmp_path: Path) -> None:
+    """With bash alone, into a venv: the same program that prints its own prefix."""
+    offer(store, system)
+    prefix = tmp_path / "byhand"
+    script = store.run("script", "toylib", "-p", prefix).done()
+    file = tmp_path / "script.sh"
+    file.write_text(script.out)
+    environ = {key: value for key, value in store.environ.items() if key.startswith("PIP") or key == "HOME"}
+    path = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    done = subprocess.run(["bash", file], env=environ | path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert says(prefix / "bin/toyprog") == str(prefix)
+
+
+def test_what_a_library_links_is_proven(store: Project, prefix: Path) -> None:
+    """``links: {library: ...}`` finds the provider's library in a program or library of the prefix."""
+    file = toylib.sdist("make")
+    store.serve(file)
+    text = toylib.recipe(file, toylib.BUILDS["make"][1]) + "  - links: {library: LIBRARY, to: hdf5}\n"
+    text = text.replace("virtual: [compiler]", "virtual: [compiler, hdf5]")
+    machine = (
+        "virtuals:\n  hdf5: [{name: toy, where: path, programs: {cc: [gcc]}, fields: {soname: libtoylib}}]"
+    )
+    store.site("linked", more="")
+    site = store.sites / "linked.yaml"
+    site.write_text(site.read_text().replace("virtuals:", machine, 1))
+    for library, said in (
+        ("bin/toyprog", ""),
+        ("lib/libtoylib.so", "lib/libtoylib.so: is not linked to libtoylib"),
+        ("lib/toylib.pc", "lib/toylib.pc: the package has no such file"),
+        ("lib/pkgconfig/toylib.pc", "lib/pkgconfig/toylib.pc: is no ELF file"),
+    ):
+        store.recipe("toylib", text.replace("LIBRARY", library))
+        done = store.install(
+            "toylib", "-p", prefix / library.replace("/", "_"), "--site", "linked", "--rebuild"
+        )
+        assert said in done.err
+        assert (done.code == 0) == (said == ""), done.err
