@@ -59,4 +59,7 @@ def make_stage(parent: Path, name: str) -> Stage:
 
 def _padded(path: Path) -> Path:
     text = str(path)
-    return Path(text + "_placeholder" * ((HOST_LENGTH - len(text)) // 12 + 1))
+    # The very same length for every package: one that is built against another has the other's path filled in
+    # with its own, and a placeholder has room for nothing longer than itself.
+    room = max(HOST_LENGTH - len(text), 0)
+    return Path(text + ("_placeholder" * (room // 12 + 1))[:room])
