@@ -96,7 +96,7 @@ ENVIRONMENT = {
 
 
 def test_the_script_opens_the_builds_own_shell(tmp_path: Path) -> None:
-    """In the source, with exactly the build's environment, whatever its values hold; ``_`` is every bash's."""
+    """In the source, with exactly the build's environment, whatever it holds; ``_`` is every bash's."""
     stage = make_stage(tmp_path / "a stage", "thing-1.0")
     stage.source.mkdir()
     script = write_reopen_script(stage, ENVIRONMENT)
