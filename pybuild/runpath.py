@@ -51,7 +51,7 @@ def read_dynamic(path: str | os.PathLike[str]) -> Dynamic:
 
 
 def loaded_segments(path: str | os.PathLike[str]) -> tuple[bytes, ...]:
-    """Return the bytes of an ELF file that are loaded when it runs; none for an object file or a damaged one."""
+    """Return the bytes of an ELF file that are loaded when it runs; none for objects and damaged files."""
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 

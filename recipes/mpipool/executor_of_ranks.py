@@ -31,11 +31,14 @@ def use(comm):
     """Submit tasks; they are run by ranks other than 0, so a single rank cannot do it."""
     from mpipool import MPIExecutor
 
-    with MPIExecutor(comm=comm) as pool:  # the other ranks work in here until rank 0 leaves the block
-        if not pool.is_main():
-            return
+    results = None
+    # The other ranks work in the constructor until rank 0 leaves the block, and then skip the block.
+    with MPIExecutor(comm=comm) as pool:
+        pool.workers_exit()
         futures = [pool.submit(square, number) for number in range(20)]
         results = [future.result(timeout=60) for future in futures]
+    if results is None:
+        return
     check([value for value, _ in results] == [n * n for n in range(20)], "the pool gave other results")
     workers = {rank for _, rank in results}
     check(workers == set(range(1, comm.Get_size())), f"the tasks ran on ranks {sorted(workers)}")
