@@ -113,13 +113,23 @@ def _build_rows(build: BuildPlan, verbose: bool) -> list[tuple[str, str]]:
         elif isinstance(step, Overlay):
             rows += [("needs", f"{d.file} (wheel, for the build only)") for d in step.downloads]
         elif isinstance(step, Run):
-            rows.append(("run", " ".join(_quoted(word) for word in step.argv)))
+            rows += _run_rows(step, verbose)
         elif isinstance(step, StageWheel) and step.download is not None:
             rows.append(("wheel", f"{step.download.file}  sha256 {step.download.sha256}"))
         elif isinstance(step, StageInterpreter):
             rows.append(("copy", step.interpreter))
     rows += _told_once(("env", edit_text(edit), edit.why) for edit in build.environment if verbose or edit.by)
     return rows
+
+
+def _run_rows(step: Run, verbose: bool) -> list[tuple[str, str]]:
+    """Return the command; a recipe's own lines of bash are counted, and shown one by one if asked for."""
+    lines = step.argv[-1].splitlines()
+    if step.argv[0] != "bash" or len(lines) < 2:
+        return [("run", " ".join(_quoted(word) for word in step.argv))]
+    if not verbose:
+        return [("run", f"{len(lines)} lines of bash, the recipe's {step.name!r} (-v shows them)")]
+    return [("run", f"bash, the recipe's {step.name!r}:"), *(("run", f"  {line}") for line in lines)]
 
 
 def _told_once(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
