@@ -104,5 +104,6 @@ _CHECKS: dict[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "additionalProperties": _additional,
     "propertyNames": lambda value, operand, _, root: _names(value, operand, root),
     "items": lambda value, operand, _, root: _items(value, operand, root),
+    "anyOf": lambda value, operand, _, root: any(conforms(value, part, root) for part in operand),
     "oneOf": lambda value, operand, _, root: sum(conforms(value, part, root) for part in operand) == 1,
 }

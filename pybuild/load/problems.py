@@ -102,6 +102,12 @@ def _not_one(error: ValidationError, _document: Document, _path: KeyPath) -> _To
     yield None, f"exactly one of {', '.join(choices)} is needed; {found}"
 
 
+def _none_of(error: ValidationError, _document: Document, _path: KeyPath) -> _Told:
+    choices = [part["required"][0] for part in _limit(error)]
+    if isinstance(error.instance, dict):
+        yield None, f"one of {', '.join(choices)} is needed; found none"
+
+
 def _wrong_count(error: ValidationError, _document: Document, _path: KeyPath) -> _Told:
     word = {"minProperties": "at least", "minItems": "at least", "maxProperties": "at most"}
     things = "items" if error.validator == "minItems" else "keys"
@@ -155,6 +161,7 @@ _TOLD: dict[str, Callable[[ValidationError, Document, KeyPath], _Told]] = {
     "pattern": _wrong_form,
     "enum": _not_listed,
     "oneOf": _not_one,
+    "anyOf": _none_of,
     "minProperties": _wrong_count,
     "maxProperties": _wrong_count,
     "minItems": _wrong_count,

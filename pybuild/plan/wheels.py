@@ -20,6 +20,11 @@ def choose_wheel(recipe: Recipe, release: Release, *, python: str, platforms: tu
     Raises:
         PlanError: no wheel of the release fits.
     """
+    if not release.wheels:
+        raise PlanError(
+            f"recipe {recipe.name}: versions.{release.version}: has no wheels, only a source",
+            hint=f"pybuild recipe show {recipe.name}",
+        )
     rank = {tag: number for number, tag in enumerate(supported_tags(python, platforms))}
     best: tuple[int, str, str] | None = None
     for file, sha256 in release.wheels:

@@ -126,7 +126,11 @@ SLIPS = [
         'modules.baseline[1]: "PrgEnv-intel" stands twi',
     ),
     # providers
-    ("  mpi:\n", "  mip:\n", "virtuals.mip: unknown virtual; known are compiler, hdf5, hdf5[mpi], mpi"),
+    (
+        "  mpi:\n",
+        "  mip:\n",
+        "virtuals.mip: unknown virtual; known are blas, compiler, fftw, fftw[mpi], hdf5",
+    ),
     ("where: recipe, recipe: mpich", "where: recipe", 'virtuals.mpi[1]: the key recipe and "where: recipe"'),
     (", programs: {cc: [mpicc]}", "", 'virtuals.mpi[0]: programs are needed for "where: path"'),
     ("{cc: [mpicc]}", "{mpicc: [mpicc]}", "virtuals.mpi[0].programs.mpicc: mpi has no such field"),
