@@ -61,6 +61,8 @@ def build_plan(
         "python": _python_part(now, context),
         "providers": {b.virtual: b.identity for b in bound if b.virtual != "compiler"},
         "compiler": next((b.identity for b in bound if b.virtual == "compiler"), ""),
+        # conda's metadata name them.
+        **({"run": sorted(spec.text for spec in chosen.run)} if chosen.run else {}),
         **_compiled_needs(chosen, context),
     }
     key, loose, text = keys(inputs)

@@ -232,7 +232,7 @@ def _could_provide(virtual: str, recipes: Mapping[str, Recipe]) -> str | None:
 def _with_name(virtual: str, name: str, fields: dict[str, str]) -> dict[str, str]:
     """Give every provider the fields that recipes may always use, empty where it has none."""
     base = base_of(virtual)
-    names = ("shared", "dynamic", "soname", "library", "cxx", "fc", "libs", "version")
+    names = ("shared", "dynamic", "soname", "library", "cxx", "fc", "libs", "version", "mpiexec")
     empty = {f"{base}.{field}": "" for field in names}
     return {**empty, f"{base}.name": name, **fields}
 

@@ -22,8 +22,6 @@ def check(holds, sentence):
 
 def use(comm):
     """Compute the molecule, with each rank in charge of its own part of the grid, and compare the energy."""
-    # From 26 on GPAW is serial unless `gpaw python` or this says otherwise.
-    os.environ["GPAW_MPI_BACKEND"] = "cgpaw"
     from ase import Atoms
     from gpaw import GPAW
     from gpaw.mpi import world
