@@ -48,21 +48,24 @@ def unpacked(*packages: str) -> Path:
     return root
 
 
-def source(package: str, sha256: str) -> Path:
+def source(package: str, sha256: str, release: str = "") -> Path:
     """Return the upstream archive of a Debian source package that has this SHA-256.
 
     The first caller on this machine downloads, the others find it done; the lists of sources are kept apart
     from the machine's own. Skips the test where ``apt-get`` is missing or cannot download, and fails it where
     no file of the source package has this content.
+
+    Args:
+        release: another release of Debian than the machine's, for newer sources.
     """
-    home = _home() / f"source-{package}"
+    home = _home() / f"source-{package}{release and '-'}{release}"
     home.mkdir(exist_ok=True)
     if shutil.which("apt-get") is None:
         pytest.skip(f"no apt-get here to get the source of {package} with")
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (found := _with_content(home, sha256)) is None:
-            _get_source(package, home)
+            _get_source(package, home, release)
             found = _with_content(home, sha256)
     if found is None:
         pytest.fail(f"{home}: expected a file with SHA-256 {sha256}, found {sorted(os.listdir(home))}")
@@ -74,16 +77,19 @@ def _with_content(folder: Path, sha256: str) -> Path | None:
     return next((path for path in files if hashlib.sha256(path.read_bytes()).hexdigest() == sha256), None)
 
 
-def _get_source(package: str, home: Path) -> None:
+def _get_source(package: str, home: Path, release: str) -> None:
     """Download a source package from where the machine has its binary packages from."""
     targets = ("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
                "Created-By: Packages")  # fmt: skip
     known = capture(targets, env=_environment(), cwd=str(home), timeout=LIMIT).out.split("\n")
-    (home / "sources.list").write_text("".join(f"deb-src {line}\n" for line in known if line))
+    lines = [line.split() for line in known if line]
+    if release:
+        lines = [[uri, release, component] for uri, _, component in lines[:1]]
+    (home / "sources.list").write_text("".join(f"deb-src {' '.join(line)}\n" for line in lines))
     (home / "lists/partial").mkdir(parents=True, exist_ok=True)
     own = ("-o", f"Dir::Etc::sourcelist={home}/sources.list", "-o", "Dir::Etc::sourceparts=/dev/null",
            "-o", f"Dir::State::lists={home}/lists", "-o", "APT::Sandbox::User=root")  # fmt: skip
-    for argv in (("update",), ("source", "--download-only", "--", package)):
+    for argv in (("update",), ("source", "--download-only", "--tar-only", "--", package)):
         command = ("apt-get", "-qq", *own, *argv)
         ended = capture(command, env=_environment(), cwd=str(home), timeout=LIMIT)
         if ended.code:

@@ -11,8 +11,8 @@ from tests.on_cray.cray import Cray
 from tests.on_cray.test_cori import extension, level, needed, record
 
 PREFIX = "climate"
-NETCDF = "9f4cb864f3ab54adb75409984c6202323d2fc66c003e5308f3cdf224ed41c0a6"
-"""SHA-256 of netCDF-C 4.9.0, of which Debian has the very archive that the recipe names."""
+NETCDF = "990f46d49525d6ab5dc4249f8684c6deeaf54de6fec63a187e9fb382cc0ffdff"
+"""SHA-256 of netCDF-C 4.9.3, of which Debian has the very archive that the recipe names."""
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +21,10 @@ def climate(cray: Cray) -> Cray:
 
     The box's own netCDF is a module without a library, so the recipe's is asked for.
     """
-    place = cray.root / "cache/sources" / NETCDF[:2] / NETCDF / "v4.9.0.tar.gz"
+    place = cray.root / "cache/sources" / NETCDF[:2] / NETCDF / "v4.9.3.tar.gz"
     place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source("netcdf", NETCDF), place)
-    specs = ("mpi4py", "h5py", "netcdf4", "netcdf-c[mpi]==4.9.0")
+    shutil.copyfile(source("netcdf", NETCDF, "trixie"), place)
+    specs = ("mpi4py", "h5py", "netcdf4", "netcdf-c[mpi]==4.9.3")
     cray.install(*specs, "--use", "netcdf[mpi]=netcdf-c", prefix=PREFIX).done()
     return cray
 
