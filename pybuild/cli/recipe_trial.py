@@ -19,6 +19,7 @@ from pybuild.cli.text import explain
 from pybuild.errors import PlanError, PybuildError
 from pybuild.model.proofs import ProofRow
 from pybuild.model.request import Request
+from pybuild.model.site import base_of
 from pybuild.plan.specs import parse_spec
 
 if TYPE_CHECKING:
@@ -192,7 +193,12 @@ def _proven(made: Plan, name: str, settings: Settings) -> str:
 
 def providers_of(package: PackagePlan) -> tuple[tuple[str, str], ...]:
     """Return what stands behind each virtual of a package, short enough for a table and without paths."""
-    return tuple((virtual, shortened(identity)) for virtual, identity in package.identity)
+    names = {field: value for field, value, _giver in package.fields}
+    return tuple(
+        # A site that says nothing of a provider's identity has it made of the fields, which are mostly paths.
+        (virtual, names.get(f"{base_of(virtual)}.name", "?") if "=" in identity else shortened(identity))
+        for virtual, identity in package.identity
+    )
 
 
 def shortened(identity: str) -> str:

@@ -173,8 +173,10 @@ def test_a_mutant_is_caught(mutant: Mutant, bare: Project, store: Store) -> None
     assert done.code not in (0, 1, 2), done.err
     assert "this should not happen" not in done.err
     assert mutant.said in done.err, done.err
-    assert not bare.prefix.exists() or done.code == 10
-    assert not bare.built("toyext") or mutant.said in ("toyext.none",)
+    # An import is tried where the package lies at last; everything else is seen before it is packed.
+    if mutant.name != "an import that is not there":
+        assert not bare.prefix.exists()
+        assert not bare.built("toyext")
 
 
 def test_the_recipe_itself_is_good(bare: Project, capsys: pytest.CaptureFixture[str]) -> None:
