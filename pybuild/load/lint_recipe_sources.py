@@ -13,7 +13,8 @@ from pybuild.load.lint import Finding
 from pybuild.load.lint_recipe_build import shell_texts, systems_of
 from pybuild.model.recipe import Check, Recipe
 
-_INDEX_HOSTS = re.compile(r"\b(pypi\.(org|io|python\.org)|pythonhosted\.org|test\.pypi\.org)\b")
+# Known by how an index lays out its files, and by what its hosts are called everywhere.
+_INDEX_HOSTS = re.compile(r"//[^/]*\bpypi\b|/packages/(source/|[0-9a-f]{2}/[0-9a-f]{2}/)|^[^/]*\bpypi\.")
 _MOVES = re.compile(r"/(?:latest|main|master|trunk|HEAD|nightly|stable|current)(?:[/.]|$)")
 _OWN = {"recipe.yaml", "proof.yaml"}
 
