@@ -14,18 +14,18 @@ from tests.h5py.conftest import BASE, VERSION, Cluster, extension, packages
 
 pytestmark = pytest.mark.timeout(2400)
 
-NETCDF = "9f4cb864f3ab54adb75409984c6202323d2fc66c003e5308f3cdf224ed41c0a6"
-"""SHA-256 of netCDF-C 4.9.0, of which Debian has the very archive that the recipe names."""
+NETCDF = "990f46d49525d6ab5dc4249f8684c6deeaf54de6fec63a187e9fb382cc0ffdff"
+"""SHA-256 of netCDF-C 4.9.3, of which Debian has the very archive that the recipe names."""
 
 
 @pytest.fixture(scope="module")
 def together(cluster: Cluster, parallel: Path) -> Path:
     """Install all three into a new prefix; what the tests before built comes from the channel."""
-    place = cluster.folder / "cache/sources" / NETCDF[:2] / NETCDF / "v4.9.0.tar.gz"
+    place = cluster.folder / "cache/sources" / NETCDF[:2] / NETCDF / "v4.9.3.tar.gz"
     place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source("netcdf", NETCDF), place)
+    shutil.copyfile(source("netcdf", NETCDF, "trixie"), place)
     prefix = cluster.folder / "together"
-    specs = ("mpi4py", f"h5py=={VERSION}", "netcdf4", "netcdf-c[mpi]==4.9.0")
+    specs = ("mpi4py", f"h5py=={VERSION}", "netcdf4", "netcdf-c[mpi]==4.9.3")
     site = ("--site", "cluster", "--sites", str(cluster.folder))
     done = cluster.pybuild("install", *specs, "--prefix", str(prefix), "--python", BASE, *site, "--yes")
     assert done.returncode == 0, done.stderr

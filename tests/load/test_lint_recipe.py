@@ -117,7 +117,7 @@ def test_the_good_wheel_recipe_is_clean(tmp_path: Path) -> None:
         ("/small-${{ version }}", "/small", "3: source.url: is the same for 2 versions; expected"),
         ("/small-${{ version }}", "/archive/main/${{ version }}", '3: source.url: "main" names something'),
         ("/old.tar.gz", "/latest/old.tar.gz", '7: versions."1.0".url: "latest" names something'),
-        ("https://example.org/more", "https://files.example.org/packages/ab/cd/x", "sources[0].url: names an"),
+        ("https://example.org/more", "https://b.example.org/packages/ab/cd/x", "sources[0].url: names an"),
         ('{url: "https://example.org/more-${{ version }}.zip"', "{pypi: 'https://a', file: a.zip",
          "sources[0].pypi: found the address"),
         ("example.org/more-${{ version }}", "example.org/${{ prefix }}", 'sources[0].url: unknown template'),
