@@ -110,10 +110,11 @@ def _run(step: Run, bench: Workbench) -> None:
     bench.log.write(f"$ cd {cwd}\n$ {shlex.join(argv)}\n".encode())
     code = process.run_logged(argv, env=bench.environment, cwd=cwd, log=bench.log, on_line=bench.on_line)
     if code == 127 and shutil.which(argv[0], path=bench.environment.get("PATH", os.defpath)) is None:
-        raise BuildError(
+        missing = (
             f"the step {step.name!r} needs the program {argv[0]!r}, which is not on the build's PATH; "
-            f"install it on this machine or name a module of the site that brings it"
+            "install it on this machine or name a module of the site that brings it"
         )
+        raise StepFailedError(missing, step=step.name, argv=tuple(argv), cwd=cwd)
     if code != 0:
         words = [os.path.basename(argv[0]), *argv[1:4], *(["..."] if len(argv) > 4 else [])]
         failed = f"the step {step.name!r} failed with exit code {code}: {' '.join(words)}"

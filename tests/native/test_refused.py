@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,9 @@ def test_a_missing_program_is_named(store: Project, prefix: Path) -> None:
     store.recipe("toylib", toylib.recipe(file, toylib.BUILDS["make"][1]))
     done = store.install("toylib", "-p", prefix, "--site", "poor")
     assert "the step 'make' needs the program 'make', which is not on the build's PATH" in done.err
+    # And the kept stage knows which command it was, for `recipe debug`.
+    notes = [json.loads(path.read_text()) for path in store.cache.glob("stage/toylib-*/stage.json")]
+    assert max(notes, key=lambda note: note["seconds"])["argv"][0] == "make"
 
 
 def _without_make(folder: Path) -> Path:
