@@ -35,6 +35,8 @@ _PLAIN_WORDS = (
     ("unexpected document indicator", "'---' stands inside a quoted text; close the quote"),
     ("found unknown escape character", "unknown escape after a backslash; use 'single quotes' for \"\\\""),
     ("control characters are not allowed", "a control character, which YAML does not allow"),
+    # PyYAML from 6.0.4 on gives up at a thousand before we count forty.
+    ("exceeded maximum nesting depth", f"lists and mappings are nested more than {_MAX_DEPTH} deep"),
 )
 
 
