@@ -49,9 +49,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # drafts recipes, and keeps their hashes
     "authoring": {"model", "errors", "process", "load", "fetch", "plan"},
     # the run, and what the user sees of it
+    "settings": {"model", "report", "load"},
+    "sources": {"model", "errors", "fetch", "settings"},
+    "commit": {"model", "errors", "locks", "prefix", "verify", "settings"},
     "workflow": {
-        "model", "errors", "report", "locks", "conda", "load", "modules", "plan", "fetch", "build", "prefix",
-        "verify",
+        "model", "errors", "locks", "conda", "load", "modules", "plan", "build", "prefix",
+        "settings", "sources", "commit",
     },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},

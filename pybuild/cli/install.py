@@ -42,7 +42,7 @@ def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.cli.progress import Screen
-    from pybuild.workflow import PrefixChangedError, finish_interrupted, prepare
+    from pybuild.workflow import PrefixChangedError, carry_out, finish_interrupted, prepare
 
     request = request_of(arguments, environ)
     with Screen(verbose=arguments.verbose) as screen:
@@ -63,24 +63,6 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             _confirm(made, arguments)
             carry_out(made, settings)
     return _verified(made, request, settings, arguments)
-
-
-def carry_out(made: Plan, settings: Settings) -> None:
-    """Fetch, build and install what a plan says.
-
-    Raises:
-        PybuildError: of the step that failed; the prefix is as before.
-    """
-    from pybuild.workflow import build_packages, fetch_sources, install, publish
-
-    if made.changes_nothing():
-        return
-    files = fetch_sources(made, settings)
-    ready = build_packages(made, files, settings)
-    try:
-        install(made, ready, settings)
-    finally:
-        publish(made)
 
 
 def _verified(made: Plan, request: Request, settings: Settings, arguments: argparse.Namespace) -> int:

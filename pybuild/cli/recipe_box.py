@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pybuild.cli.install import carry_out
 from pybuild.cli.recipe_trial import Trial
 from pybuild.errors import PlanError, UsageError
 from pybuild.model.request import Request
@@ -110,7 +109,7 @@ def _libraries(virtual: str, folder: str, farm: str, settings: Settings) -> Libr
     from pybuild.load.recipes import RecipeTree
     from pybuild.prefix.installed import files_of
     from pybuild.prefix.notes import read_note
-    from pybuild.workflow import prepare
+    from pybuild.workflow import carry_out, prepare
 
     spec = parse_spec(_BEHIND[virtual])
     try:

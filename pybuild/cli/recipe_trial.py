@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild import __version__
-from pybuild.cli.install import carry_out, to_prove
+from pybuild.cli.install import to_prove
 from pybuild.cli.text import explain
 from pybuild.errors import PlanError, PybuildError
 from pybuild.model.proofs import ProofRow
@@ -183,7 +183,7 @@ def same_recipe(recipe: Recipe, text: str) -> bool:
 def _proven(made: Plan, name: str, settings: Settings) -> str:
     """Carry out a plan, verify as far as its site demands, and return the level that ``name`` reached."""
     from pybuild.proof import verify
-    from pybuild.workflow import locked
+    from pybuild.workflow import carry_out, locked
 
     carry_out(made, settings)
     prefix = Path(made.prefix)

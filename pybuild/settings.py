@@ -1,0 +1,34 @@
+"""What holds for a whole run: its places, its environment, its budget, and whom it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pybuild.report import Report
+
+if TYPE_CHECKING:
+    from pybuild.load.places import Places
+    from pybuild.model.modules import Capture, ModulePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What holds for a whole run.
+
+    Attributes:
+        places: recipe and site folders, channel, cache.
+        site: name of the site, None to detect it.
+        environ: the user's environment, read only.
+        command: the command line, for conda's history.
+        captures: environments that the module tool has made in this run.
+    """
+
+    places: Places
+    environ: Mapping[str, str]
+    command: str
+    site: str | None = None
+    jobs: int = 1
+    report: Report = field(default_factory=Report)
+    captures: dict[ModulePlan, Capture] = field(default_factory=dict)
