@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parent
+
+HEAVY = ("on_cray", "h5py", "main_job", "end_to_end", "native", "box", "activation", "on_slurm", "modules")
+"""Folders whose tests take longest, longest first: with several workers these begin first."""
+
+SHARED = ("on_cray", "h5py", "main_job", "box", "activation", "on_slurm")
+"""Folders whose tests share something that takes long to make: all of one go to the same worker."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, and say what belongs together, for ``pytest -n``.
+
+    Files stay whole, because module fixtures are made once for each worker that needs them.
+    """
+    if not items or not items[0].config.pluginmanager.has_plugin("xdist"):
+        return
+    items.sort(key=lambda item: _rank(_parts(item)))  # stable: files and tests keep their order
+    for item in items:
+        parts = _parts(item)
+        item.add_marker(pytest.mark.xdist_group(parts[0] if parts[0] in SHARED else "/".join(parts)))
+
+
+def _parts(item: pytest.Item) -> Sequence[str]:
+    return item.path.relative_to(ROOT).parts
+
+
+def _rank(parts: Sequence[str]) -> int:
+    return HEAVY.index(parts[0]) if parts[0] in HEAVY else len(HEAVY)
 
 
 @pytest.fixture(autouse=True)
