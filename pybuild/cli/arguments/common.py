@@ -1,0 +1,79 @@
+"""What the commands' arguments have in common."""
+
+from __future__ import annotations
+
+import argparse
+
+from pybuild.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn, TypeAlias
+
+    Command = Callable[[argparse.Namespace, Mapping[str, str]], int]
+    Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports mistakes the way every other error is reported."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(message[:1].lower() + message[1:], hint=f"{self.prog} --help")
+
+
+def add_command(commands: Commands, name: str, text: str, run: str) -> Parser:
+    """Add a command and return its parser.
+
+    Args:
+        text: one line of help.
+        run: ``module:function`` below ``pybuild.cli``, imported only when the command is called.
+    """
+    command = commands.add_parser(
+        name, help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+    )
+    command.add_argument("--json", action="store_true", help="print data for programs")
+    command.set_defaults(run=_later(run))
+    return command
+
+
+def _later(place: str) -> Command:
+    """Return a function that imports its module only when it is called: a command loads what it needs."""
+    module, name = place.split(":")
+
+    def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+        from importlib import import_module
+
+        return int(getattr(import_module(f"pybuild.cli.{module}"), name)(arguments, environ))
+
+    return run
+
+
+def add_group(commands: Commands, name: str, text: str) -> Commands:
+    """Add a command that only has commands of its own; return where these are added."""
+    group = commands.add_parser(name, help=text)
+    return group.add_subparsers(title="commands", metavar="COMMAND", required=True, prog=f"pybuild {name}")
+
+
+def prefix_option(command: Parser, *, must_exist: bool = True) -> None:
+    """Add ``--prefix``."""
+    text = "the conda prefix" if must_exist else "the conda prefix; made if it does not exist"
+    command.add_argument("-p", "--prefix", metavar="DIR", help=f"{text} (default: $CONDA_PREFIX)")
+
+
+def place_options(command: Parser) -> None:
+    """Add the options that say where recipes, sites, the channel and the cache are."""
+    command.add_argument("--site", metavar="NAME", help="the site, instead of detecting it")
+    command.add_argument(
+        "--recipes", metavar="DIR", action="append", default=[], help="more recipes, looked at first"
+    )
+    command.add_argument(
+        "--sites", metavar="DIR", action="append", default=[], help="more sites, looked at first"
+    )
+    command.add_argument("--channel", metavar="DIR", help="conda channel for built packages")
+    command.add_argument("--cache", metavar="DIR", help="folder for sources, stages and logs")

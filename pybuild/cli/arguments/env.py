@@ -1,0 +1,24 @@
+"""Arguments of ``pybuild env``."""
+
+from __future__ import annotations
+
+from pybuild.cli.arguments.common import add_command, add_group, prefix_option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pybuild.cli.arguments.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    inner = add_group(commands, "env", "run what is installed: commands for a shell, or a modulefile")
+    command = add_command(inner, "activate", "print commands that a shell evaluates", "env:activate")
+    prefix_option(command)
+    command.add_argument(
+        "--shell", metavar="NAME", help="bash, zsh, sh, csh, tcsh or fish (default: from $SHELL)"
+    )
+    command = add_command(inner, "modulefile", "print a modulefile that does the same", "env:modulefile")
+    prefix_option(command)
+    command.add_argument(
+        "--format", metavar="FORM", default="tcl", help="tcl (Environment Modules) or lua (Lmod)"
+    )

@@ -1,0 +1,43 @@
+"""Arguments of ``install`` and of the commands that only look at its plan."""
+
+from __future__ import annotations
+
+from pybuild.cli.arguments.common import add_command, place_options, prefix_option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pybuild.cli.arguments.common import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    for name, text, run in (
+        ("install", "plan, confirm, build, install, verify", "install:install"),
+        ("plan", "show what install would do, and why", "install:plan"),
+        ("script", "print a bash script that does the same without pybuild", "script:script"),
+        ("explain", "say what put each part of a plan there, and why", "explain:explain"),
+    ):
+        command = add_command(commands, name, text, run)
+        command.add_argument(
+            "specs", nargs="+", metavar="SPEC", help="mpi4py, 'mpi4py>=4', 'mpi4py[exe]==3.0.0'"
+        )
+        prefix_option(command, must_exist=False)
+        command.add_argument("--python", metavar="VERSION|PATH", help="Python of a new prefix")
+        command.add_argument(
+            "--rebuild", action="store_true", help="build what is asked for again, even if it is there"
+        )
+        command.add_argument("--verify", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
+                             help="demand this level: built, linked, imported or ranked")  # fmt: skip
+        command.add_argument("--target", metavar="NAME", help="the site's target, instead of its first")
+        command.add_argument(
+            "--use", metavar="VIRTUAL=PROVIDER", action="append", default=[],
+            help="a provider of the site, instead of its first: compiler=intel",
+        )  # fmt: skip
+        place_options(command)
+        if name == "install":
+            command.add_argument("-y", "--yes", action="store_true", help="do not ask")
+            command.add_argument("-n", "--dry-run", action="store_true", help="stop after the plan")
+            command.add_argument("-j", "--jobs", type=int, metavar="N", help="processes that a build may use")
+        command.add_argument(
+            "-v", "--verbose", action="store_true", help="show steps, environment and reasons"
+        )
