@@ -121,6 +121,13 @@ def _reason(error: Exception) -> str:
     return ": ".join(dict.fromkeys((*lines[:1], *lines[-1:]))) or type(error).__name__
 
 
+def channel_address(channel: str) -> str:
+    """Return the address of a channel that may be named as conda users do, ``conda-forge``."""
+    import rattler
+
+    return str(rattler.Channel(channel).base_url).rstrip("/")
+
+
 def index_channel(channel: Path) -> None:
     """Write ``repodata.json`` for every subdir of the channel, for conda and its relatives."""
     import rattler.index

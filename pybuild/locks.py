@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -68,9 +69,9 @@ def _open(path: Path) -> int:
 
 @contextlib.contextmanager
 def _lease(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
-    from flufl.lock import Lock, TimeOutError
+    from flufl.lock import TimeOutError
 
-    lock = Lock(str(path), lifetime=LEASE)
+    lock = _named(path)
     _drop_dead(path, lock)
     try:
         lock.lock(timeout=timedelta(seconds=1))
@@ -86,6 +87,18 @@ def _lease(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
         done.set()
         renewal.join()
         lock.unlock(unconditionally=True)
+
+
+def _named(path: Path) -> Lock:
+    """Return a lease under this host's own name; the library would ask a name server for a longer one."""
+    from flufl.lock import Lock
+
+    asking = socket.getfqdn
+    socket.getfqdn = lambda name="": name or socket.gethostname()
+    try:
+        return Lock(str(path), lifetime=LEASE)
+    finally:
+        socket.getfqdn = asking
 
 
 def _renew(lock: Lock, done: threading.Event) -> None:
@@ -106,9 +119,7 @@ def _drop_dead(path: Path, lock: Lock) -> None:
 
 
 def _owner(path: Path) -> str | None:
-    from flufl.lock import Lock
-
     with contextlib.suppress(Exception):
-        host, pid, _ = Lock(str(path)).details
+        host, pid, _ = _named(path).details
         return f"{host}, process {pid}"
     return None

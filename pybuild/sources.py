@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pybuild.fetch.gather import Gatherer
     from pybuild.model.plan import Download, PackagePlan, Plan
+    from pybuild.model.site import Site
     from pybuild.settings import Settings
 
 
 def fetch_sources(plan: Plan, settings: Settings) -> dict[str, Path]:
     """Fetch every file that the plan's builds need; return their paths by sha256.
 
-    What the cache has is hashed and used; the network is set up only if something is missing.
+    What the mirror or the cache has is hashed and used; the network is set up only if something is missing.
 
     Raises:
         FetchError, ChecksumError: as fetching finds it.
     """
-    from pybuild.fetch.git import fetch_commit
-    from pybuild.fetch.network import Network
-    from pybuild.fetch.source import fetch
-
-    wanted = {
-        download.sha256: download
-        for package in plan.packages
-        if package.action in ("build", "conda")
-        for download in _downloads(package)
-    }
-    # A conda channel of the site may be a folder, which a recipe's address may never be.
-    foreign = {p.sha256: str(p.file) for p in plan.packages if p.action == "conda"}
-    with Network(settings.environ) as network:
-        return {
-            sha256: fetch_commit(download, cache=Path(settings.places.cache), environ=settings.environ)
-            if download.git
-            else fetch(
-                download,
-                cache=Path(settings.places.cache),
-                locate=lambda d: foreign.get(d.sha256) or network.locate(d),
-                session=lambda: network.session,
-                progress=settings.report,
-            )
-            for sha256, download in wanted.items()
-        }
+    wanted = [p for p in plan.packages if p.action in ("build", "conda")]
+    return gatherer(plan, settings).files(d for package in wanted for d in downloads_of(package))
 
 
 def addresses_of(plan: Plan, settings: Settings) -> dict[str, str]:
@@ -51,16 +31,58 @@ def addresses_of(plan: Plan, settings: Settings) -> dict[str, str]:
     Raises:
         FetchError: a file is nowhere to be found.
     """
-    from pybuild.fetch.network import Network
-
-    wanted = {
-        d.sha256: d for package in plan.packages if package.action != "conda" for d in _downloads(package)
-    }
-    with Network(settings.environ) as network:
-        return {sha256: d.git or d.url or network.locate(d) for sha256, d in wanted.items()}
+    wanted = [package for package in plan.packages if package.action != "conda"]
+    return gatherer(plan, settings).addresses(d for package in wanted for d in downloads_of(package))
 
 
-def _downloads(package: PackagePlan) -> tuple[Download, ...]:
+def gatherer(plan: Plan, settings: Settings) -> Gatherer:
+    """Return what brings the files of a plan, from where the settings say.
+
+    Raises:
+        FetchError: the mirror is none.
+    """
+    from pybuild.fetch.gather import Gatherer
+    from pybuild.fetch.mirror import open_mirror
+
+    places = settings.places
+    return Gatherer(
+        cache=Path(places.cache),
+        environ=settings.environ,
+        mirror=open_mirror(places.mirror),
+        offline=places.offline,
+        # A conda channel of the site may be a folder, which a recipe's address may never be.
+        foreign={p.sha256: p.file for p in plan.packages if p.action == "conda" and p.sha256 and p.file},
+        wanted=shlex.join(plan.specs),
+        progress=settings.report,
+    )
+
+
+def within_reach(site: Site, settings: Settings) -> Site:
+    """Return the site; offline, its conda channels are folders only, those of the mirror among them.
+
+    Raises:
+        FetchError: the mirror is none.
+    """
+    from dataclasses import replace
+
+    places = settings.places
+    if not places.offline or not site.channels:
+        return site
+    from pybuild import conda
+    from pybuild.fetch.mirror import open_mirror
+
+    mirror = open_mirror(places.mirror)
+    found = []
+    for channel in site.channels:
+        if channel.startswith(("file:", "/")):
+            found.append(channel)
+        elif mirror is not None and (folder := mirror.channel(conda.channel_address(channel))):
+            found.append(folder)
+    return replace(site, channels=tuple(found))
+
+
+def downloads_of(package: PackagePlan) -> tuple[Download, ...]:
+    """Return every file that building a package, or taking it from a conda channel, needs."""
     from pybuild.model.plan import Download, Overlay, StageWheel, Unpack
 
     if package.action == "conda" and package.file and package.sha256:

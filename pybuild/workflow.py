@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pybuild.commit import PrefixChangedError, finish_interrupted, install, locked, uninstall
 from pybuild.settings import Settings
-from pybuild.sources import addresses_of, fetch_sources
+from pybuild.sources import addresses_of, fetch_sources, within_reach
 
 if TYPE_CHECKING:
     from pybuild.model.machine import ChannelPackage
@@ -53,7 +53,7 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
     from pybuild.prefix.state import read_state
 
     places = settings.places
-    site = choose_site(settings.site, places, settings.environ)
+    site = within_reach(choose_site(settings.site, places, settings.environ), settings)
     state = read_state(request.prefix)
     recipes = load_closure(
         RecipeTree(places.recipes), [spec.name for spec in request.specs], site, always=("pip",)

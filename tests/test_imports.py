@@ -44,13 +44,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model", "errors", "process", "locks", "conda", "plan", "fetch", "interpreter", "verify", "prefix",
         "runpath", "version",
     },
+    # indexes, signatures and copies of channels
+    "channel": {"model", "errors"},
     # imitates a machine; sites come in as records, module tools as a function
     "box": {"model", "errors", "process", "runpath", "plan"},
     # drafts recipes, and keeps their hashes
     "authoring": {"model", "errors", "process", "load", "fetch", "plan"},
     # the run, and what the user sees of it
     "settings": {"model", "report", "load"},
-    "sources": {"model", "errors", "fetch", "settings"},
+    "sources": {"model", "errors", "fetch", "conda", "settings"},
+    "mirroring": {"model", "errors", "locks", "fetch", "channel", "settings", "sources"},
     "commit": {"model", "errors", "locks", "prefix", "verify", "settings"},
     "workflow": {
         "model", "errors", "locks", "conda", "load", "modules", "plan", "build", "prefix",
@@ -61,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "version"},
     "cli": {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
-        "version", "lookup", "box", "modules", "authoring", "build", "process",
+        "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
     },
     "__main__": {"cli"},
     "version": set(),
@@ -111,7 +114,7 @@ ONLY_IN: dict[str, set[str]] = {
     "fcntl": {"locks.py"},
     "asyncio": {"conda.py"},
     "installer": {"build/wheels.py"},
-    "conda_package_streaming": {"build/conda_package.py", "prefix/contents.py"},
+    "conda_package_streaming": {"build/conda_package.py", "prefix/contents.py", "channel/repodata.py"},
     "multiprocessing": set(),
     "pty": set(),
 }

@@ -112,7 +112,7 @@ def _elsewhere(
     """Return the answer with what channels and index add."""
     from dataclasses import replace
 
-    if arguments.offline:
+    if places.offline:
         return replace(answer, notes=("neither conda channels nor the index were asked: --offline",))
     if len(arguments.name.split()) > 1 or not _PROJECT.fullmatch(answer.query):
         return replace(

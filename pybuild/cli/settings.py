@@ -42,10 +42,10 @@ def places_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Plac
     places = find_places(environ, arguments.recipes, arguments.sites)
     changes = {
         name: os.path.abspath(os.path.expanduser(value))
-        for name in ("channel", "cache")
-        if (value := getattr(arguments, name))
+        for name in ("channel", "cache", "mirror")
+        if (value := getattr(arguments, name, None))
     }
-    return replace(places, **changes)
+    return replace(places, **changes, offline=places.offline or arguments.offline)
 
 
 def settings_of(

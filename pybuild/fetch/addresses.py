@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit, urlunsplit
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pybuild.errors import FetchError
 
@@ -17,6 +18,14 @@ _QUERY = re.compile(r"(://[^\s?#'\"]*)[?#][^\s'\"]*")
 def redact(text: str) -> str:
     """Return a text with every address in it shown without user, password, query and fragment."""
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("//", text))
+
+
+def local_path(url: str) -> Path | None:
+    """Return the path that a file address means, None for any other address."""
+    parts = urlsplit(url)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        return None
+    return Path(unquote(parts.path))
 
 
 def is_loopback(host: str | None) -> bool:

@@ -13,8 +13,7 @@ import urllib3.exceptions
 
 from pybuild.errors import FetchError
 from pybuild.fetch import session as sessions
-from pybuild.fetch.addresses import redact
-from pybuild.fetch.listing import local_path
+from pybuild.fetch.addresses import local_path, redact
 from pybuild.fetch.writer import Writer
 
 #: how often a download that breaks off is tried in all
@@ -47,7 +46,7 @@ def copy_local(path: Path, writer: Writer) -> None:
             writer.write(chunk)
 
 
-def download(session: requests.Session, url: str, writer: Writer) -> None:
+def download(session: requests.Session | None, url: str, writer: Writer) -> None:
     """Bring everything behind an address into the writer, trying again where the bytes stop coming.
 
     Raises:
@@ -56,6 +55,7 @@ def download(session: requests.Session, url: str, writer: Writer) -> None:
     if (path := local_path(url)) is not None:
         copy_local(path, writer)
         return
+    assert session is not None
     reason = ""
     for attempt in range(TRIES):
         if attempt:

@@ -16,9 +16,9 @@ from packaging.utils import (
 )
 
 from pybuild.errors import FetchError
-from pybuild.fetch.addresses import redact
+from pybuild.fetch.addresses import local_path, redact
 from pybuild.fetch.hashes import sha256_of
-from pybuild.fetch.listing import IndexFile, local_path
+from pybuild.fetch.listing import IndexFile
 from pybuild.fetch.pages import project_page, read_listing
 
 if TYPE_CHECKING:

@@ -6,15 +6,13 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
-from urllib.request import url2pathname
 
 import mousebender.simple as simple
 
 from pybuild.errors import FetchError
-from pybuild.fetch.addresses import is_safe, redact
+from pybuild.fetch.addresses import is_safe, local_path, redact
 
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 # A link to a place in a page (#top) is no file; mousebender expects #name=value.
@@ -42,14 +40,6 @@ class IndexFile:
     yanked: bool = False
     index: str = ""
     metadata: bool = False
-
-
-def local_path(url: str) -> Path | None:
-    """Return the path that a file address means, None for any other address."""
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        return None
-    return Path(url2pathname(parts.path))
 
 
 def single_file(url: str) -> IndexFile:

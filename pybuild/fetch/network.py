@@ -7,6 +7,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from pybuild.errors import FetchError
 from pybuild.model.plan import Download
 
 if TYPE_CHECKING:
@@ -20,18 +21,25 @@ class Network:
 
     Args:
         environ: the user's environment, where pip looks for its settings.
+        offline: refuse instead; not even pip is asked how it is configured.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, offline: bool = False) -> None:
         self._environ = environ
+        self._offline = offline
 
     @cached_property
     def config(self) -> PipConfig:
         """How pip is configured.
 
         Raises:
-            FetchError: there is no pip to ask.
+            FetchError: there is no pip to ask, or nothing may be asked.
         """
+        if self._offline:
+            raise FetchError(
+                "offline, and this cannot be done without a network",
+                hint="leave out --offline, PYBUILD_OFFLINE and `offline` of the configuration file",
+            )
         from pybuild.fetch.pipconfig import read_pip_config
 
         return read_pip_config(self._environ)

@@ -9,8 +9,8 @@ import mousebender.simple as simple
 import requests
 
 from pybuild.errors import FetchError
-from pybuild.fetch.addresses import check_safe, redact, with_credentials_of
-from pybuild.fetch.listing import ARCHIVES, IndexFile, local_path, names_archive, parse_listing, single_file
+from pybuild.fetch.addresses import check_safe, local_path, redact, with_credentials_of
+from pybuild.fetch.listing import ARCHIVES, IndexFile, names_archive, parse_listing, single_file
 from pybuild.fetch.session import describe
 
 #: a page longer than this is not an index page

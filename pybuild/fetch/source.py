@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.errors import ChecksumError, FetchError
-from pybuild.fetch.addresses import check_safe, redact
+from pybuild.fetch.addresses import check_safe, local_path, redact
 from pybuild.fetch.hashes import sha256_of
 from pybuild.fetch.parts import claim, release, sweep
 from pybuild.fetch.progress import SILENT, Progress
@@ -51,7 +51,7 @@ def fetch(
 
     Args:
         locate: returns the address of a file that has none of its own; called only if it is not in the cache.
-        session: returns the open session; called only then, too.
+        session: returns the open session; called only then, and not for a file of this machine.
 
     Raises:
         FetchError: it cannot be found, downloaded or written.
@@ -68,7 +68,7 @@ def fetch(
         check_safe(download.url, f"the source of {download.file}")
     with _explained(download, target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _bring(download, url, target, session(), progress)
+        _bring(download, url, target, None if local_path(url) else session(), progress)
         sweep(target)
     progress.finished()
     return target
@@ -89,7 +89,9 @@ def _explained(download: Download, directory: Path) -> Iterator[None]:
         raise FetchError(message, hint=hint) from None
 
 
-def _bring(download: Download, url: str, target: Path, session: requests.Session, progress: Progress) -> None:
+def _bring(
+    download: Download, url: str, target: Path, session: requests.Session | None, progress: Progress
+) -> None:
     part, earlier = claim(target)
     try:
         found = _fill(part, earlier, download, url, session, progress)
@@ -118,7 +120,7 @@ def _fill(
     earlier: Path | None,
     download: Download,
     url: str,
-    session: requests.Session,
+    session: requests.Session | None,
     progress: Progress,
 ) -> str:
     """Bring everything into a new part and return the hash of it."""

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.errors import FetchError
-from pybuild.fetch.addresses import check_safe
-from pybuild.fetch.listing import local_path
+from pybuild.fetch.addresses import check_safe, local_path
 from pybuild.fetch.progress import SILENT, Progress
 from pybuild.fetch.source import cached_path
 from pybuild.model.plan import Download

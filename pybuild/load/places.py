@@ -14,6 +14,20 @@ from pybuild.load.schema import validate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedChannel:
+    """A channel that others fill.
+
+    Attributes:
+        path: its directory.
+        signers: OpenSSH's file of allowed signers, one of whom must have signed what is taken from the
+            channel; None where its owner is trusted as he is.
+    """
+
+    path: str
+    signers: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
     """What the command line, the environment and the configuration file say together.
 
@@ -24,6 +38,9 @@ class Places:
         cache: directory of downloads and build folders.
         site: name of the site to use, None to detect it.
         jobs: how many processes a build may use, None for the machine's number.
+        shared: channels that are looked into before ``channel``, best first; nothing is written there.
+        mirror: directory that files are taken from before the network is asked, None without one.
+        offline: nothing may be asked over the network.
     """
 
     recipes: tuple[str, ...]
@@ -32,6 +49,9 @@ class Places:
     cache: str
     site: str | None = None
     jobs: int | None = None
+    shared: tuple[SharedChannel, ...] = ()
+    mirror: str | None = None
+    offline: bool = False
 
 
 def find_places(
@@ -42,7 +62,8 @@ def find_places(
     """Return the places for one run.
 
     Directories are searched in the order command line, configuration file, what comes with pybuild.
-    ``PYBUILD_CHANNEL``, ``PYBUILD_CACHE`` and ``PYBUILD_SITE`` win over the configuration file,
+    ``PYBUILD_CHANNEL``, ``PYBUILD_SHARED_CHANNEL``, ``PYBUILD_CACHE``, ``PYBUILD_SITE``, ``PYBUILD_MIRROR``
+    and ``PYBUILD_OFFLINE`` win over the configuration file,
     whose own place is ``PYBUILD_CONFIG`` or ``pybuild/config.yaml`` in the user's configuration directory.
 
     Args:
@@ -62,6 +83,9 @@ def find_places(
         cache=cache or _xdg(environ, "XDG_CACHE_HOME", ".cache"),
         site=environ.get("PYBUILD_SITE") or config.get("site"),
         jobs=int(config["jobs"]) if "jobs" in config else None,
+        shared=_shared(environ, config, base),
+        mirror=_said(environ, "PYBUILD_MIRROR") or _resolved(config.get("mirror"), base, environ),
+        offline=_switched(environ, "PYBUILD_OFFLINE", default=bool(config.get("offline", False))),
     )
 
 
@@ -72,6 +96,28 @@ def shipped(kind: str) -> str:
     if os.path.isdir(inside):
         return inside
     return os.path.join(os.path.dirname(package), kind)  # a checkout of the repository
+
+
+def _shared(environ: Mapping[str, str], config: Mapping[str, Any], base: str) -> tuple[SharedChannel, ...]:
+    """Return the shared channels; those of the environment, divided by colons, replace the file's."""
+    signers = _resolved(config.get("signers"), base, environ)
+    said = environ.get("PYBUILD_SHARED_CHANNEL", "")
+    named, start = (said.split(":"), os.getcwd()) if said else (config.get("shared", ()), base)
+    paths = (_resolved(path, start, environ) for path in named if path)
+    return tuple(SharedChannel(path=path, signers=signers) for path in dict.fromkeys(paths) if path)
+
+
+def _switched(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    """Return what a variable says about a switch.
+
+    Raises:
+        UsageError: it says neither.
+    """
+    words = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
+    value = environ.get(name, "").lower()
+    if value and value not in words:
+        raise UsageError(f"{name}: found {value!r}, expected 1 or 0")
+    return words.get(value, default)
 
 
 def _configuration(environ: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:

@@ -220,7 +220,7 @@ def _check_lines(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[s
 
 def _fetch(download: Download, work: str, addresses: Mapping[str, str]) -> Iterator[str]:
     url = addresses.get(download.sha256) or download.url or ""
-    if download.git:
+    if download.git and url in ("", download.git):
         repository = f'"{work}"/repository.git'
         yield f"git init --quiet --bare {repository}"
         yield f"git -C {repository} fetch --quiet --depth=1 {shlex.quote(url)} {download.commit}"

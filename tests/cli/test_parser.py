@@ -105,8 +105,10 @@ def test_an_unknown_or_shortened_option_is_a_usage_error(path: tuple[str, ...], 
         if any(a.nargs != "?" and a.nargs != "*" and not a.option_strings for a in COMMANDS[path]._actions)
         else []
     )
+    actions = COMMANDS[path]._actions
+    needed = [word for a in actions if a.required and a.option_strings for word in (a.option_strings[0], "x")]
     with pytest.raises(UsageError, match=bad) as caught:
-        parse([*path, *names, bad])
+        parse([*path, *names, *needed, bad])
     assert "--help" in str(caught.value.hint)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from pybuild.errors import DocumentError
+from pybuild.errors import DocumentError, UsageError
 from pybuild.load import places as module
 from pybuild.load.places import find_places, shipped
 
@@ -71,6 +71,24 @@ def test_variables_win_over_configuration(tmp_path: Path) -> None:
     places = find_places({**environ, **said})
     assert (places.cache, places.channel, places.site) == ("/x", "/y", "z")
     assert find_places({**environ, **dict.fromkeys(said, "")}).cache == "/a"
+
+
+def test_shared_channels_mirror_and_switch(tmp_path: Path) -> None:
+    """Of the file, relative to it; variables win, and a switch takes both values and no others."""
+    text = "shared: [ours, /theirs]\nsigners: signers\nmirror: m\noffline: true\n"
+    environ = configure(tmp_path, text)
+    base = str(tmp_path / "config" / "pybuild")
+    places = find_places(environ)
+    assert [(one.path, one.signers) for one in places.shared] == [
+        (f"{base}/ours", f"{base}/signers"), ("/theirs", f"{base}/signers"),
+    ]  # fmt: skip
+    assert (places.mirror, places.offline) == (f"{base}/m", True)
+    said = {"PYBUILD_SHARED_CHANNEL": "/a:/b:/a", "PYBUILD_MIRROR": "/n", "PYBUILD_OFFLINE": "no"}
+    places = find_places({**environ, **said})
+    assert [one.path for one in places.shared] == ["/a", "/b"]
+    assert (places.mirror, places.offline) == ("/n", False)
+    with pytest.raises(UsageError, match="PYBUILD_OFFLINE: found 'maybe', expected 1 or 0"):
+        find_places({"PYBUILD_OFFLINE": "maybe", "HOME": str(tmp_path)})
 
 
 def test_named_configuration(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def prefix_option(command: Parser, *, must_exist: bool = True) -> None:
 
 
 def place_options(command: Parser) -> None:
-    """Add the options that say where recipes, sites, the channel and the cache are."""
+    """Add the options that say where recipes, sites, files, the channel and the cache are."""
     command.add_argument("--site", metavar="NAME", help="the site, instead of detecting it")
     command.add_argument(
         "--recipes", metavar="DIR", action="append", default=[], help="more recipes, looked at first"
@@ -77,3 +77,7 @@ def place_options(command: Parser) -> None:
     )
     command.add_argument("--channel", metavar="DIR", help="conda channel for built packages")
     command.add_argument("--cache", metavar="DIR", help="folder for sources, stages and logs")
+    command.add_argument(
+        "--mirror", metavar="DIR", help="take files from this folder of `pybuild mirror create` first"
+    )
+    command.add_argument("--offline", action="store_true", help="ask nothing over the network")

@@ -15,5 +15,4 @@ def add(commands: Commands) -> None:
         commands, "search", "find a package: recipes, then conda channels, then the index", "search:search"
     )
     command.add_argument("name", metavar="NAME", help="a package's name, or words of a recipe's summary")
-    command.add_argument("--offline", action="store_true", help="look at recipes only")
     place_options(command)

@@ -1,0 +1,1 @@
+"""Conda channels of built packages: their indexes, signatures, copies, checks and tidying."""
