@@ -74,6 +74,7 @@ TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "proof-keys": ("recipes.md", lambda: keys_of("proof")),
     "site-keys": ("sites.md", lambda: keys_of("site")),
     "config-keys": ("configuration.md", lambda: keys_of("config")),
+    "stack-keys": ("stacks.md", lambda: keys_of("stack")),
     "exit-codes": ("exit-codes.md", exit_codes),
 }
 """Name of each table, the file that holds it, and what makes it."""

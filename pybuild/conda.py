@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pybuild.errors import ChecksumError, PrefixError
+from pybuild.errors import ChecksumError, PrefixError, UsageError
 from pybuild.model.machine import CondaPackage
 from pybuild.model.offer import Offer
 
@@ -133,6 +133,23 @@ def index_channel(channel: Path) -> None:
     import rattler.index
 
     asyncio.run(rattler.index.index_fs(channel, write_zst=False, write_shards=False))
+
+
+def spec_name(text: str) -> str:
+    """Return the name of the package that a conda requirement asks for.
+
+    Raises:
+        UsageError: it is none, or asks for no single name.
+    """
+    import rattler
+
+    try:
+        name = rattler.MatchSpec(text, strict=True).name
+    except Exception as error:
+        raise UsageError(f'"{text}" is no conda requirement: {_reason(error)}') from error
+    if name is None or "*" in (plain := str(getattr(name, "normalized", "") or "")) or not plain:
+        raise UsageError(f'"{text}" names no single package, expected one such as "numpy 1.26.*"')
+    return plain
 
 
 def solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> tuple[CondaPackage, ...]:

@@ -235,7 +235,7 @@ def test_wrong_commands_are_noticed(text: str) -> None:
 # Examples
 
 
-@pytest.mark.parametrize("block", marked("recipe", "site", "config"), ids=where)
+@pytest.mark.parametrize("block", marked("recipe", "site", "config", "stack"), ids=where)
 def test_examples_are_valid(block: Block) -> None:
     """Whatever is marked as a recipe, site or configuration file conforms to its schema."""
     validate(parse_document(f"{block.page.name}/{block.name}", block.text), cast(SchemaName, block.kind))

@@ -59,6 +59,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model", "errors", "locks", "conda", "load", "modules", "plan", "build", "prefix",
         "settings", "sources", "commit",
     },
+    # what a collaboration locks, and the plan of a release made from it
+    "locking": {"model", "errors", "settings"},
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "version"},

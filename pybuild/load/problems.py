@@ -77,6 +77,7 @@ def _wrong_type(error: ValidationError, document: Document, path: KeyPath) -> _T
 
 def _wrong_form(error: ValidationError, _document: Document, _path: KeyPath) -> _Told:
     value = str(error.instance)
+    value = value.replace("\n", "\\n")  # a sentence is one line
     shown = f'"{value}"' if len(value) <= 40 else f'"{value[:16]}…"'
     length = f" of {len(value)} characters" if len(value) > 16 else ""
     yield None, f"found {shown}{length}, expected {_expected(error)}"

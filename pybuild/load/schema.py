@@ -10,7 +10,7 @@ from pybuild.errors import DocumentError
 from pybuild.load.conform import conforms
 from pybuild.load.document import Document
 
-SchemaName = Literal["recipe", "site", "config", "proof"]
+SchemaName = Literal["recipe", "site", "config", "proof", "stack"]
 
 
 def validate(document: Document, schema_name: SchemaName, *, part: bool = False) -> None:

@@ -22,7 +22,7 @@ from pybuild.load.schema import SchemaName, load_schema, validate
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 ROOT = EXAMPLES.parent.parent
-NAMES: tuple[SchemaName, ...] = ("recipe", "site", "config", "proof")
+NAMES: tuple[SchemaName, ...] = ("recipe", "site", "config", "proof", "stack")
 
 
 def kind_of(path: Path) -> SchemaName:
