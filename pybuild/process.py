@@ -104,6 +104,8 @@ def become(argv: Sequence[str], *, env: Mapping[str, str]) -> NoReturn:
     Raises:
         OSError: it cannot be started.
     """
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python itself, and an exec would hand that on
+        signal.signal(ignored, signal.SIG_DFL)
     os.execvpe(argv[0], list(argv), dict(env))  # noqa: S606  there is no shell
 
 

@@ -38,7 +38,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "modules": {"model", "errors", "process"},
     "fetch": {"model", "errors", "process", "version"},
     # effects
-    "prefix": {"model", "errors", "conda"},
+    # with the texts of its scripts, so that a killed transaction is finished with them
+    "prefix": {"model", "errors", "conda", "plan"},
     "verify": {"model", "errors", "process", "plan"},
     "build": {
         "model", "errors", "process", "locks", "conda", "plan", "fetch", "interpreter", "verify", "prefix",
@@ -76,6 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 TIGHT: dict[tuple[str, str], set[str]] = {
     ("build", "prefix"): {"prefix.installed"},
+    ("prefix", "plan"): {"plan.prefix_scripts", "plan.running"},
     ("box", "plan"): {"plan.modules", "plan.rules"},
     ("authoring", "plan"): {"plan.downloads"},
     ("verify", "plan"): {"plan.templates"},
@@ -91,6 +93,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
         "plan.running",
         "plan.activation",
         "plan.modulefile",
+        "plan.prefix_scripts",
     },
 }
 """Where a part may use only some files of another."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pybuild.cli.settings import prefix_of
 from pybuild.cli.text import put, say
 from pybuild.errors import PrefixError, UsageError
-from pybuild.plan.running import Installed, Running, merged
-from pybuild.prefix.installed import planned, share
-from pybuild.prefix.notes import is_installed, read_notes
+from pybuild.plan.running import Running
+from pybuild.prefix.scripts import running_of
 
 
 def activate(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -73,35 +72,10 @@ def _running(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Runni
             f"{prefix}: is no conda prefix (it has no conda-meta/history)",
             hint=f"pybuild install mpi4py -p {prefix} makes one",
         )
-    packages = tuple(_installed(prefix))
-    if not packages:
+    running = running_of(prefix)
+    if not running.packages:
         raise PrefixError(
             f"{prefix}: has no package that pybuild installed, so nothing is known about how it runs",
             hint=f"pybuild install mpi4py -p {prefix}",
         )
-    return merged(str(prefix), packages, conda=_has_scripts(prefix))
-
-
-def _installed(prefix: Path) -> Iterator[Installed]:
-    for note in read_notes(prefix):
-        if not is_installed(prefix, note):
-            continue
-        name = str(note["name"])
-        plan = planned(prefix, name)
-        if plan is None:
-            raise PrefixError(
-                f"{share(prefix, name) / 'record.json'}: cannot be read, expected the record of {name}",
-                hint=f"pybuild install {name} --rebuild -p {prefix}",
-            )
-        yield Installed(
-            name=name,
-            version=str(note["version"]),
-            site=str(note["site"]),
-            level=str(note["level"]),
-            plan=plan,
-        )
-
-
-def _has_scripts(prefix: Path) -> bool:
-    folder = prefix / "etc" / "conda" / "activate.d"
-    return folder.is_dir() and any(folder.iterdir())
+    return running

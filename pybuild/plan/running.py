@@ -50,6 +50,8 @@ class Running:
     Attributes:
         folders: folders of modulefiles that must be in use, the first one in front.
         init: files that define ``module`` for bash where a shell does not have it.
+        tool: (variable, value) pairs that are set before these files are read.
+        baseline: what is loaded in a shell that has never seen a module, in order.
         forbidden: (pattern, who forbids it and why) of modules that must not be loaded at the end.
         settings: one for each variable, in the order of their last change.
         conda: whether the prefix has scripts that only ``conda activate`` runs.
@@ -59,6 +61,8 @@ class Running:
     packages: tuple[Installed, ...]
     folders: tuple[str, ...] = ()
     init: tuple[str, ...] = ()
+    tool: tuple[tuple[str, str], ...] = ()
+    baseline: tuple[str, ...] = ()
     steps: tuple[ModuleStep, ...] = ()
     forbidden: tuple[tuple[str, str], ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -83,6 +87,8 @@ def merged(prefix: str, packages: Iterable[Installed], *, conda: bool) -> Runnin
         packages=packages,
         folders=tuple(dict.fromkeys(folder for plan in plans for folder in plan.folders)),
         init=tuple(dict.fromkeys(file for plan in plans for file in plan.init)),
+        tool=tuple(dict.fromkeys(pair for plan in plans for pair in plan.env)),
+        baseline=tuple(dict.fromkeys(module for plan in plans for module in plan.baseline)),
         steps=_steps(plans),
         forbidden=tuple({one[0]: one for plan in plans for one in plan.forbidden}.values()),
         settings=_settings(prefix, (edit for one in packages for edit in one.plan.run_environment)),

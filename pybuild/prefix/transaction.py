@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from pathlib import Path
 
 from pybuild import conda
@@ -18,8 +17,7 @@ from pybuild.prefix.contents import clashes, remove_leftovers
 from pybuild.prefix.history import add_history, set_pins
 from pybuild.prefix.journal import Journal, drop_journal, read_journal, write_journal
 from pybuild.prefix.notes import write_note
-
-_TRIES, _PAUSE = 100, 0.05  # seconds
+from pybuild.prefix.scripts import write_scripts
 
 
 def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
@@ -32,22 +30,11 @@ def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
     shutil.rmtree(newborn, ignore_errors=True)  # of a run that was killed; we hold the lock
     try:
         _link(newborn, journal, cache, final=prefix)
-        _settle(newborn, journal)
+        _settle(newborn, journal, final=prefix)
         os.rename(newborn, prefix)
     except BaseException:
-        _discard(newborn)
+        shutil.rmtree(newborn, ignore_errors=True)
         raise
-
-
-def _discard(folder: Path) -> None:
-    """Remove a folder until it stays away: threads of conda's engine may write on for a moment after ctrl-c."""
-    quiet = 0
-    for _ in range(_TRIES):
-        quiet = 0 if folder.exists() else quiet + 1
-        if quiet == 2:
-            return
-        shutil.rmtree(folder, ignore_errors=True)
-        time.sleep(_PAUSE)
 
 
 def change(prefix: Path, journal: Journal, *, cache: Path) -> None:
@@ -86,7 +73,7 @@ def recover(prefix: Path, *, cache: Path) -> str | None:
 
 def _finish(prefix: Path, journal: Journal, cache: Path) -> None:
     _link(prefix, journal, cache, final=None)
-    _settle(prefix, journal)
+    _settle(prefix, journal, final=prefix)
     drop_journal(prefix)
 
 
@@ -105,8 +92,8 @@ def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None) -> No
         conda.link(files, prefix, cache=cache / "packages", final=final, replaced=old, channels=channels)
 
 
-def _settle(prefix: Path, journal: Journal) -> None:
-    """Write notes, pins and history: what makes conda and us remember."""
+def _settle(prefix: Path, journal: Journal, *, final: Path) -> None:
+    """Write notes, pins, history and scripts: what makes conda, us and every shell know."""
     for name in journal.dropped:
         places.note(prefix, name).unlink(missing_ok=True)
     for note in journal.notes:
@@ -125,6 +112,7 @@ def _settle(prefix: Path, journal: Journal) -> None:
         update=journal.specs,
         remove=journal.dropped,
     )
+    write_scripts(prefix, final=final)
 
 
 def _demand_no_clash(prefix: Path, journal: Journal) -> None:

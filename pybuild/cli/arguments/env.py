@@ -22,3 +22,13 @@ def add(commands: Commands) -> None:
     command.add_argument(
         "--format", metavar="FORM", default="tcl", help="tcl (Environment Modules) or lua (Lmod)"
     )
+    command = add_command(
+        inner, "run", "run a command in the environment of a prefix or stack", "env_run:run"
+    )
+    prefix_option(command)
+    command.add_argument(
+        "--stack", metavar="FILE|ROOT", help="the release that a stack has in service, instead of a prefix"
+    )
+    command.add_argument(
+        "words", nargs="+", metavar="COMMAND", help="what to run, after -- where it has options of its own"
+    )
