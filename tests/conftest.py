@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 HEAVY = ("on_cray", "h5py", "main_job", "end_to_end", "native", "box", "activation", "on_slurm", "modules")
 """Folders whose tests take longest, longest first: with several workers these begin first."""
@@ -17,26 +17,29 @@ SHARED = ("on_cray", "h5py", "main_job", "box", "activation", "on_slurm")
 """Folders whose tests share something that takes long to make: all of one go to the same worker."""
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest first, and say what belongs together, for ``pytest -n``.
-
-    Files stay whole, because module fixtures are made once for each worker that needs them.
-    """
-    if not items or not items[0].config.pluginmanager.has_plugin("xdist"):
-        return
-    items.sort(key=lambda item: _rank(_parts(item)))  # stable: files and tests keep their order
-    for item in items:
-        parts = _parts(item)
-        item.add_marker(pytest.mark.xdist_group(parts[0] if parts[0] in SHARED else "/".join(parts)))
+    """Put the longest first: what begins last decides when several workers are done."""
+    items.sort(key=lambda item: _rank(item.nodeid))  # stable: files and tests keep their order
 
 
-def _parts(item: pytest.Item) -> Sequence[str]:
-    return item.path.relative_to(ROOT).parts
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Say what ``pytest -n`` leaves to one worker: a folder whose tests share slow things, or a file."""
+    return _ByWhatIsShared(config, log)
 
 
-def _rank(parts: Sequence[str]) -> int:
-    return HEAVY.index(parts[0]) if parts[0] in HEAVY else len(HEAVY)
+class _ByWhatIsShared(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        folder = _folder(nodeid)
+        return folder if folder in SHARED else nodeid.partition("::")[0]
+
+
+def _folder(nodeid: str) -> str:
+    return nodeid.removeprefix("tests/").partition("/")[0]
+
+
+def _rank(nodeid: str) -> int:
+    folder = _folder(nodeid)
+    return HEAVY.index(folder) if folder in HEAVY else len(HEAVY)
 
 
 @pytest.fixture(autouse=True)

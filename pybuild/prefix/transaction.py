@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 from pybuild import conda
@@ -18,6 +19,8 @@ from pybuild.prefix.history import add_history, set_pins
 from pybuild.prefix.journal import Journal, drop_journal, read_journal, write_journal
 from pybuild.prefix.notes import write_note
 from pybuild.prefix.scripts import write_scripts
+
+_TRIES, _PAUSE = 100, 0.05  # seconds
 
 
 def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
@@ -33,8 +36,19 @@ def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
         _settle(newborn, journal, final=prefix)
         os.rename(newborn, prefix)
     except BaseException:
-        shutil.rmtree(newborn, ignore_errors=True)
+        _discard(newborn)
         raise
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder until it stays away: threads of conda's engine may write on for a moment after ctrl-c."""
+    quiet = 0
+    for _ in range(_TRIES):
+        quiet = 0 if folder.exists() else quiet + 1
+        if quiet == 2:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(_PAUSE)
 
 
 def change(prefix: Path, journal: Journal, *, cache: Path) -> None:

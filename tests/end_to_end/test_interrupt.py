@@ -42,8 +42,9 @@ def test_during_a_build(peopled: Project, stop: Stop) -> None:
     hold = hold_build(peopled)
     before = snapshot(peopled.prefix, peopled.channel)
     child = peopled.start("install", "toyext", "-y")
-    until(lambda: reached(hold), child)
-    assert any("sleep 300" in words for words in processes_below(peopled.root))
+    until(
+        lambda: reached(hold) and any("sleep 300" in words for words in processes_below(peopled.root)), child
+    )
 
     stop(child)
 
