@@ -152,13 +152,18 @@ def spec_name(text: str) -> str:
     return plain
 
 
-def solve(channels: Sequence[str], specs: Sequence[str], subdir: str) -> tuple[CondaPackage, ...]:
+def solve(
+    channels: Sequence[str], specs: Sequence[str], subdir: str, favoured: Sequence[CondaPackage] = ()
+) -> tuple[CondaPackage, ...]:
     """Return what a conda channel would install for ``specs``.
+
+    Args:
+        favoured: packages of an earlier answer, taken again wherever that is possible.
 
     Raises:
         PrefixError: no channel answered, or the specs cannot be met.
     """
-    return asyncio.run(_solve(channels, specs, subdir))
+    return asyncio.run(_solve(channels, specs, subdir, favoured=favoured))
 
 
 def complete(
@@ -227,13 +232,34 @@ async def _python_packages(channels: Sequence[str], specs: Sequence[str], subdir
     }
 
 
+async def _favoured(channels: Sequence[str], wanted: Sequence[CondaPackage], subdir: str) -> list[Any]:
+    """Return the channels' records of packages, as far as they still have the very same files."""
+    import rattler
+
+    if not wanted:
+        return []
+    answers = await rattler.Gateway().query(
+        [rattler.Channel(channel) for channel in channels],
+        [rattler.Subdir(subdir), rattler.Subdir("noarch")],
+        [rattler.MatchSpec(f"{package.name} =={package.version} {package.build}") for package in wanted],
+        recursive=False,
+    )
+    hashes = {package.sha256 for package in wanted}
+    return [r for records in answers for r in records if bytes(r.sha256 or b"").hex() in hashes]
+
+
 async def _solve(
-    channels: Sequence[str], specs: Sequence[str], subdir: str, there: Sequence[Any] = ()
+    channels: Sequence[str],
+    specs: Sequence[str],
+    subdir: str,
+    there: Sequence[Any] = (),
+    favoured: Sequence[CondaPackage] = (),
 ) -> tuple[CondaPackage, ...]:
     import rattler
 
     try:
         records = await rattler.solve(
+            locked_packages=await _favoured(channels, favoured, subdir),
             sources=[rattler.Channel(channel) for channel in channels],
             specs=[rattler.MatchSpec(spec) for spec in specs],
             platforms=[rattler.Subdir(subdir), rattler.Subdir("noarch")],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pybuild.commit import PrefixChangedError, finish_interrupted, install, locked, uninstall
 from pybuild.settings import Settings
@@ -19,18 +19,24 @@ if TYPE_CHECKING:
     from pybuild.model.modules import Capture, ModulePlan
     from pybuild.model.plan import Plan
     from pybuild.model.request import Request
+    from pybuild.plan.world import World
 
 __all__ = [
     "PrefixChangedError", "Settings", "addresses_of", "build_packages", "captured", "carry_out",
-    "fetch_sources", "finish_interrupted", "install", "locked", "prepare", "publish", "uninstall",
+    "fetch_sources", "finish_interrupted", "install", "locked", "prepare", "publish", "survey", "uninstall",
 ]  # fmt: skip
+
+
+class Survey(NamedTuple):
+    """A plan, what it was made from, and what the channel had of its packages."""
+
+    plan: Plan
+    world: World
+    held: tuple[ChannelPackage, ...]
 
 
 def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Plan:
     """Load what the request needs and return the plan.
-
-    Planning is pure, so it is done twice where a site has modules: the first plan says which environments
-    are needed, the module tool makes them, and the second plan knows what was really loaded.
 
     Args:
         acting: the plan will be carried out here; else it may be made for a machine that this one is not.
@@ -38,6 +44,15 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
     Raises:
         DocumentError, PlanError, PrefixError: as loading and planning find it.
         ModuleToolError: the modules are not what the site says.
+    """
+    return survey(request, settings, acting=acting).plan
+
+
+def survey(request: Request, settings: Settings, *, acting: bool = True) -> Survey:
+    """Load what the request needs and return the plan with what it was made from; as :func:`prepare`.
+
+    Planning is pure, so it is done twice where a site has modules: the first plan says which environments
+    are needed, the module tool makes them, and the second plan knows what was really loaded.
     """
     from dataclasses import replace
 
@@ -64,24 +79,25 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
     world = World(
         site=site, recipes=recipes, machine=machine, state=state,
         target=choose_target(site, request.target), providers=request.providers,
+        favoured=request.favoured.releases,
     )  # fmt: skip
     plan = make_plan(request, world, held=held, channel=channel)
-    offered = with_offers(plan, machine, site, state, recipes)
+    offered = with_offers(plan, machine, site, state, recipes) if request.base is None else machine
     if offered is not machine:
         world = replace(world, machine=offered)
         plan = make_plan(request, world, held=held, channel=channel)
     wanted = [p.build.modules for p in plan.packages if p.build is not None and p.build.modules is not None]
     if not wanted:
-        return plan
+        return Survey(plan, world, held)
     if not acting and not all(map(os.path.exists, site.modules.init)):
         note = (
             f"the modules of {site.name} are not on this machine: "
             "their versions are not known, and the keys below are not final"
         )
-        return replace(plan, notes=(*plan.notes, note))
+        return Survey(replace(plan, notes=(*plan.notes, note)), world, held)
     captures = tuple(captured(modules, settings) for modules in dict.fromkeys(wanted))
     world = replace(world, machine=replace(world.machine, captures=captures))
-    return make_plan(request, world, held=held, channel=channel)
+    return Survey(make_plan(request, world, held=held, channel=channel), world, held)
 
 
 def captured(modules: ModulePlan, settings: Settings) -> Capture:

@@ -11,7 +11,7 @@ from pybuild.errors import PlanError, PrefixError
 from pybuild.load.node import inside_allocation, node_kind
 from pybuild.load.programs import find_providers
 from pybuild.load.pythons import site_interpreters
-from pybuild.model.machine import CondaPackage, Machine, PrefixState
+from pybuild.model.machine import CondaPackage, Interpreter, Machine, PrefixState
 from pybuild.model.request import Request
 from pybuild.model.site import Site
 
@@ -33,7 +33,7 @@ def read_machine(
         raise PlanError(f"this machine is {arch}; pybuild knows {', '.join(sorted(_SUBDIRS))}")
     base, note = _base(request, site, state, _SUBDIRS[arch])
     fresh = state.python is None and not base
-    interpreters = site_interpreters(request.python, site, environ) if fresh else ()
+    interpreters = _interpreters(request, site, environ) if fresh else ()
     return Machine(
         arch=arch,
         subdir=_SUBDIRS[arch],
@@ -64,14 +64,52 @@ def _kept(site: Site, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]
 def _base(
     request: Request, site: Site, state: PrefixState, subdir: str
 ) -> tuple[tuple[CondaPackage, ...], str]:
-    """Ask the site's conda channels for the base of a new prefix; none, or no answer, is no error."""
-    if state.python is not None or not site.channels or (request.python and os.sep in request.python):
+    """Ask conda channels for the base of a new prefix.
+
+    That no channel is there, or none answers, is no error unless the request itself names channels or packages.
+
+    Raises:
+        PlanError: what the request wants of conda is not to be had.
+    """
+    if request.base is not None:
+        return request.base, "the new prefix comes from what the lock names" if request.base else ""
+    channels = request.channels or site.channels
+    from_path = request.python is not None and os.sep in request.python
+    if request.conda and (from_path or not channels):
+        raise _without_channel(request, site)
+    if state.python is not None or not channels or from_path:
         return (), ""
     from pybuild import conda
 
-    python = f"python {request.python}.*" if request.python else "python"
+    python = "python"
+    if request.python:
+        python = f"python {request.python}" + (".*" if request.python.count(".") < 2 else "")
     try:
-        base = conda.solve(site.channels, (python, "pip"), subdir)
+        base = conda.solve(channels, (python, "pip", *request.conda), subdir, request.favoured.conda)
     except PrefixError as error:
+        if request.conda or request.channels:
+            raise PlanError(
+                f"conda: {error.message}",
+                hint="pybuild search NAME shows what the channels have of a package",
+            ) from error
         return (), f"no conda channel answered ({error.message})"
-    return base, f"the new prefix comes from {', '.join(site.channels)}"
+    return base, f"the new prefix comes from {', '.join(channels)}"
+
+
+def _without_channel(request: Request, site: Site) -> PlanError:
+    wanted = ", ".join(request.conda)
+    if request.python is not None and os.sep in request.python:
+        sentence = (
+            f"{wanted}: conda packages need conda's own Python, and {request.python} is one of the machine"
+        )
+        return PlanError(sentence, hint='name a version instead: python: "3.11"')
+    return PlanError(
+        f"{wanted}: comes from a conda channel, and neither the request nor the site {site.name} names one",
+        hint="name one: channels: [conda-forge]",
+    )
+
+
+def _interpreters(request: Request, site: Site, environ: Mapping[str, str]) -> tuple[Interpreter, ...]:
+    found = site_interpreters(request.python, site, environ)
+    favoured = request.favoured.interpreter
+    return tuple(sorted(found, key=lambda one: one.identity != favoured)) if favoured else found

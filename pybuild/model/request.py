@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pybuild.model.machine import CondaPackage
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
@@ -22,6 +24,21 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Favoured:
+    """What an earlier resolution chose: taken again wherever that is possible.
+
+    Attributes:
+        releases: (recipe, version) of what was built and of what builds needed.
+        conda: packages of conda channels.
+        interpreter: identity of the machine's Python that a prefix began with, or ``""``.
+    """
+
+    releases: frozenset[tuple[str, str]] = frozenset()
+    conda: tuple[CondaPackage, ...] = ()
+    interpreter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One installation that was asked for.
 
@@ -32,6 +49,11 @@ class Request:
         rebuild: build what is asked for again, even if the prefix or the channel has it.
         target: name of the site's target, None for its default.
         providers: (virtual, provider) pairs that the user chose instead of the site's first.
+        also: what comes with it, without being asked for by name.
+        channels: conda channels for a new prefix instead of the site's.
+        conda: what a new prefix has of conda channels besides a Python and pip, as conda writes it.
+        base: the conda packages that a new prefix is made of, None to ask the channels; empty for a Python
+            of the machine.
     """
 
     specs: tuple[Spec, ...]
@@ -41,3 +63,8 @@ class Request:
     rebuild: bool = False
     target: str | None = None
     providers: tuple[tuple[str, str], ...] = ()
+    also: tuple[Spec, ...] = ()
+    channels: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
+    base: tuple[CondaPackage, ...] | None = None
+    favoured: Favoured = Favoured()

@@ -141,7 +141,8 @@ class Packages:
         if offer is not None and not options and self._needs_no_site(recipe):
             yield self._make(recipe.name, offer.version, "conda", (), foreign=offer)
         known = {option.name for option in recipe.options}
-        for release in newest_first(recipe.releases) if known.issuperset(options) else ():
+        releases = newest_first(recipe.releases, self.world.favours(recipe.name))
+        for release in releases if known.issuperset(options) else ():
             if (
                 misfit(recipe, release, options, self.python) is None
                 and self.disturbs(recipe.name, release.version) is None

@@ -43,7 +43,9 @@ def make_plan(
     """
     demand_known(world.site, world.providers)
     bare = not world.state.exists and not any(package.name == "pip" for package in world.machine.base)
-    also = ((PIP, "every new prefix has pip"),) if bare else ()
+    also = tuple((spec, "the lock has it") for spec in request.also)
+    if bare and PIP.name not in {spec.name for spec in request.also}:
+        also = (*also, (PIP, "every new prefix has pip"))
 
     @functools.cache
     def resolved(python: str) -> tuple[Chosen, ...]:

@@ -94,7 +94,8 @@ class Wheels:
         if len(needs) < len(wishes):
             return ()
         recipe = self.world.recipes[needs[0].name]
-        fitting = (r for r in newest_first(recipe.releases) if misfit(recipe, r, (), self.python) is None)
+        releases = newest_first(recipe.releases, self.world.favours(recipe.name))
+        fitting = (r for r in releases if misfit(recipe, r, (), self.python) is None)
         found = []
         for release in fitting:
             key = (recipe.name, release.version)

@@ -25,6 +25,8 @@ def passed_over(
     newer = list(takewhile(lambda r: r.version != chosen.version, newest_first(recipe.releases)))
     if not newer:
         return ()
+    if chosen.version in packages.world.favours(chosen.name):
+        return (f"{chosen.version} stays as it was locked; {newer[0].version} is newer",)
     wishes = [*roots, *(wish for answer in found.values() for wish in packages.wishes_of(answer))]
     mine = [wish for wish in wishes if isinstance(wish, Need) and wish.name == chosen.name]
     wanted = [r for r in newer if all(fits(r.version, need.specifier) for need in mine)]

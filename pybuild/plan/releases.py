@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from packaging.specifiers import SpecifierSet
@@ -60,10 +60,15 @@ def _version(text: str) -> Version:
     return Version(text)
 
 
-def newest_first(releases: tuple[Release, ...]) -> list[Release]:
-    """Return the releases, newest first, finished ones before pre-releases."""
+def newest_first(releases: tuple[Release, ...], favoured: Collection[str] = ()) -> list[Release]:
+    """Return the releases, newest first, finished ones before pre-releases, favoured versions before all."""
     key = {release.version: _version(release.version) for release in releases}
-    return sorted(releases, key=lambda r: (not key[r.version].is_prerelease, key[r.version]), reverse=True)
+
+    def rank(release: Release) -> tuple[bool, bool, Version]:
+        version = key[release.version]
+        return release.version in favoured, not version.is_prerelease, version
+
+    return sorted(releases, key=rank, reverse=True)
 
 
 def _named(recipe: Recipe, spec: Spec) -> list[Release]:

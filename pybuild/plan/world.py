@@ -21,6 +21,7 @@ class World:
     Attributes:
         target: what the builds aim at, None where the site has no choice.
         providers: (virtual, provider) pairs that the user chose.
+        favoured: (recipe, version) of releases that are taken before newer ones.
     """
 
     site: Site
@@ -29,6 +30,11 @@ class World:
     state: PrefixState
     target: Target | None = None
     providers: tuple[tuple[str, str], ...] = ()
+    favoured: frozenset[tuple[str, str]] = frozenset()
+
+    def favours(self, name: str) -> frozenset[str]:
+        """Return the versions of a recipe that are taken before newer ones."""
+        return frozenset(version for recipe, version in self.favoured if recipe == name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
