@@ -167,7 +167,12 @@ def solve(
 
 
 def complete(
-    channels: Sequence[str], wanted: Sequence[str], fixed: Sequence[str], subdir: str, prefix: Path | None
+    channels: Sequence[str],
+    wanted: Sequence[str],
+    fixed: Sequence[str],
+    subdir: str,
+    prefix: Path | None,
+    favoured: Sequence[CondaPackage] = (),
 ) -> tuple[CondaPackage, ...]:
     """Return what conda channels would add for as much of ``wanted`` as they can give.
 
@@ -177,15 +182,21 @@ def complete(
         wanted: specs, the most important first; those that do not go with the rest are left out.
         fixed: specs that must hold as well.
         prefix: an existing prefix; nothing in it is replaced.
+        favoured: packages of an earlier answer, taken again wherever that is possible.
 
     Raises:
         PrefixError: no channel answered.
     """
-    return asyncio.run(_complete(channels, wanted, fixed, subdir, prefix))
+    return asyncio.run(_complete(channels, wanted, fixed, subdir, prefix, favoured))
 
 
 async def _complete(
-    channels: Sequence[str], wanted: Sequence[str], fixed: Sequence[str], subdir: str, prefix: Path | None
+    channels: Sequence[str],
+    wanted: Sequence[str],
+    fixed: Sequence[str],
+    subdir: str,
+    prefix: Path | None,
+    favoured: Sequence[CondaPackage],
 ) -> tuple[CondaPackage, ...]:
     import rattler
 
@@ -203,7 +214,7 @@ async def _complete(
     # All at once is the usual case; one after the other finds what goes where not everything does.
     for more in (possible, *([spec] for spec in possible if len(possible) > 1)) if possible else ():
         try:
-            found = await _solve(channels, [*held, *more, *fixed], subdir, there)
+            found = await _solve(channels, [*held, *more, *fixed], subdir, there, favoured)
         except PrefixError:
             continue
         if here <= {(p.name, p.version, p.build) for p in found}:

@@ -68,7 +68,8 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     from pybuild.prefix.state import read_state
 
     places = settings.places
-    site = within_reach(choose_site(settings.site, places, settings.environ), settings)
+    site = choose_site(settings.site, places, settings.environ)
+    site = within_reach(replace(site, channels=request.channels or site.channels), settings)
     state = read_state(request.prefix)
     recipes = load_closure(
         RecipeTree(places.recipes), [spec.name for spec in request.specs], site, always=("pip",)
@@ -82,7 +83,7 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
         favoured=request.favoured.releases,
     )  # fmt: skip
     plan = make_plan(request, world, held=held, channel=channel)
-    offered = with_offers(plan, machine, site, state, recipes) if request.base is None else machine
+    offered = with_offers(plan, request, machine, site, state, recipes)
     if offered is not machine:
         world = replace(world, machine=offered)
         plan = make_plan(request, world, held=held, channel=channel)

@@ -61,13 +61,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings", "sources", "commit",
     },
     # what a collaboration locks, and the plan of a release made from it
-    "locking": {"model", "errors", "settings"},
+    "locking": {
+        "model", "errors", "load", "plan", "conda", "fetch", "build", "settings", "sources", "workflow",
+    },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "version"},
     "cli": {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
+        "locking",
     },
     "__main__": {"cli"},
     "version": set(),
@@ -94,6 +97,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
         "plan.activation",
         "plan.modulefile",
         "plan.prefix_scripts",
+        "plan.stack_difference",
     },
 }
 """Where a part may use only some files of another."""

@@ -19,6 +19,7 @@ GROUPS = {
     "recipe": ("recipe",),
     "site": ("site",),
     "env": ("env",),
+    "stack": ("stack",),
     "mirror": ("mirror",),
 }
 """File below ``arguments/`` -> the commands that it adds, in the order of ``--help``."""

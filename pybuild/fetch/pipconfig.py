@@ -27,7 +27,7 @@ import json
 from pip._internal.commands import create_command
 options = create_command("download").parse_args([])[0]
 names = ("index_url", "extra_index_urls", "find_links", "no_index",
-         "cert", "client_cert", "proxy", "timeout", "retries")
+         "cert", "client_cert", "proxy", "timeout", "retries", "trusted_hosts")
 print(json.dumps({name: getattr(options, name, None) for name in names}))
 """
 
@@ -44,6 +44,7 @@ class PipConfig:
         proxy: address of the proxy, None for what the environment says.
         timeout: seconds without an answer before a connection is given up.
         retries: how often a failed request is made again.
+        trusted_hosts: hosts that pip asks without a certificate; only pip itself heeds them.
     """
 
     indexes: tuple[str, ...] = field(default=(), repr=False)
@@ -53,6 +54,7 @@ class PipConfig:
     proxy: str | None = field(default=None, repr=False)
     timeout: float = 15
     retries: int = 5
+    trusted_hosts: tuple[str, ...] = ()
 
 
 def read_pip_config(env: Mapping[str, str]) -> PipConfig:
@@ -100,6 +102,7 @@ def _config(out: str, python: str) -> PipConfig:
         proxy=options["proxy"] or None,
         timeout=float(options["timeout"] or 15),
         retries=int(options["retries"] or 0),
+        trusted_hosts=tuple(options["trusted_hosts"] or ()),
     )
 
 

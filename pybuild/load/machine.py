@@ -66,18 +66,17 @@ def _base(
 ) -> tuple[tuple[CondaPackage, ...], str]:
     """Ask conda channels for the base of a new prefix.
 
-    That no channel is there, or none answers, is no error unless the request itself names channels or packages.
+    That no channel is there, or none answers, is no error unless the request itself names some.
 
     Raises:
         PlanError: what the request wants of conda is not to be had.
     """
     if request.base is not None:
         return request.base, "the new prefix comes from what the lock names" if request.base else ""
-    channels = request.channels or site.channels
     from_path = request.python is not None and os.sep in request.python
-    if request.conda and (from_path or not channels):
+    if request.conda and (from_path or not site.channels):
         raise _without_channel(request, site)
-    if state.python is not None or not channels or from_path:
+    if state.python is not None or not site.channels or from_path:
         return (), ""
     from pybuild import conda
 
@@ -85,7 +84,7 @@ def _base(
     if request.python:
         python = f"python {request.python}" + (".*" if request.python.count(".") < 2 else "")
     try:
-        base = conda.solve(channels, (python, "pip", *request.conda), subdir, request.favoured.conda)
+        base = conda.solve(site.channels, (python, "pip", *request.conda), subdir, request.favoured.conda)
     except PrefixError as error:
         if request.conda or request.channels:
             raise PlanError(
@@ -93,7 +92,7 @@ def _base(
                 hint="pybuild search NAME shows what the channels have of a package",
             ) from error
         return (), f"no conda channel answered ({error.message})"
-    return base, f"the new prefix comes from {', '.join(channels)}"
+    return base, f"the new prefix comes from {', '.join(site.channels)}"
 
 
 def _without_channel(request: Request, site: Site) -> PlanError:

@@ -10,11 +10,17 @@ from pybuild.errors import PrefixError
 from pybuild.model.machine import CondaPackage, Machine, PrefixState
 from pybuild.model.plan import PackagePlan, Plan
 from pybuild.model.recipe import Recipe
+from pybuild.model.request import Request
 from pybuild.model.site import Site
 
 
 def with_offers(
-    plan: Plan, machine: Machine, site: Site, state: PrefixState, recipes: Mapping[str, Recipe]
+    plan: Plan,
+    request: Request,
+    machine: Machine,
+    site: Site,
+    state: PrefixState,
+    recipes: Mapping[str, Recipe],
 ) -> Machine:
     """Return the machine with what the channels have of the plan's wheels; to have nothing is no error.
 
@@ -24,16 +30,20 @@ def with_offers(
     Args:
         plan: made without any offers.
     """
-    wanted = [spec_of(p, plan) for p in plan.packages if _from_index(p, recipes)] if site.channels else []
+    if not site.channels or request.base is not None:
+        return machine
+    wanted = [spec_of(p, plan) for p in plan.packages if _from_index(p, recipes)]
     if not wanted or (not state.exists and not machine.base):
         return machine
     from pybuild import conda
 
     base = {package.name: package for package in machine.base}
     fixed = [f"{p.name} =={p.version} {p.build}" for p in base.values() if p.name in ("python", "pip")]
+    fixed += request.conda
     prefix = Path(state.path) if state.exists else None
+    favoured = request.favoured.conda
     try:
-        found = conda.complete(site.channels, wanted, fixed, machine.subdir, prefix)
+        found = conda.complete(site.channels, wanted, fixed, machine.subdir, prefix, favoured)
     except PrefixError as error:
         note = f"no conda channel answered ({error.message}); the index gives what is needed"
         return replace(machine, offers_note=note)

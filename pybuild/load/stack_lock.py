@@ -142,11 +142,20 @@ def _digest(data: Mapping[str, Any]) -> str:
 def _value(value: object) -> str:
     """Return a value as text: a list of items has one a line, the site one for each of its parts."""
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(f"    {json.dumps(row, sort_keys=True)}" for row in value) + "\n  ]"
+        return "[\n" + ",\n".join(f"    {_item(row)}" for row in value) + "\n  ]"
     if isinstance(value, dict):
         rows = [f"    {json.dumps(name)}: {_lines(inner)}" for name, inner in sorted(value.items())]
         return "{\n" + ",\n".join(rows) + "\n  }"
     return json.dumps(value)
+
+
+def _item(row: Mapping[str, Any]) -> str:
+    """Return a package as one line that begins with its name; each of its sources has a line of its own."""
+    names = ["name", "version", *sorted(row.keys() - {"name", "version", "sources"})]
+    text = ", ".join(f"{json.dumps(name)}: {json.dumps(row[name])}" for name in names)
+    if not row.get("sources"):
+        return f"{{{text}}}" if "sources" not in row else f'{{{text}, "sources": []}}'
+    return f'{{{text}, "sources": {_lines(row["sources"])}}}'
 
 
 def _lines(value: object) -> str:

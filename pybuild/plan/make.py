@@ -42,10 +42,7 @@ def make_plan(
         PlanError: the request cannot be met.
     """
     demand_known(world.site, world.providers)
-    bare = not world.state.exists and not any(package.name == "pip" for package in world.machine.base)
-    also = tuple((spec, "the lock has it") for spec in request.also)
-    if bare and PIP.name not in {spec.name for spec in request.also}:
-        also = (*also, (PIP, "every new prefix has pip"))
+    also = _also(request, world)
 
     @functools.cache
     def resolved(python: str) -> tuple[Chosen, ...]:
@@ -84,6 +81,15 @@ def make_plan(
         target=world.target.name if world.target else "",
         node=world.machine.node,
     )
+
+
+def _also(request: Request, world: World) -> tuple[tuple[Spec, str], ...]:
+    """Return what comes with the request, and why."""
+    bare = not world.state.exists and not any(package.name == "pip" for package in world.machine.base)
+    given = tuple((spec, "the lock has it") for spec in request.also)
+    if not bare or any(spec.name == PIP.name for spec in request.also):
+        return given
+    return (*given, (PIP, "every new prefix has pip"))
 
 
 def _level(request: Request, world: World) -> tuple[str, tuple[str, ...]]:

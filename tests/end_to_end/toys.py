@@ -175,13 +175,29 @@ def tarball(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
     return gzip.compress(raw.getvalue(), mtime=0)
 
 
-def wheel(name: str, version: str, files: Mapping[str, str | bytes]) -> File:
-    """Return a wheel; files below ``<name>-<version>.data/data/bin`` are programs."""
+def wheel(
+    name: str,
+    version: str,
+    files: Mapping[str, str | bytes] | None = None,
+    *,
+    metadata: str = "",
+    tag: str = "py3-none-any",
+) -> File:
+    """Return a wheel; files below ``<name>-<version>.data/data/bin`` are programs.
+
+    Args:
+        files: else a module that tells its version.
+        metadata: more lines for METADATA: ``Requires-Dist: other``.
+        tag: of the file's name.
+    """
+    files = files or {f"{name}/__init__.py": f'version = "{version}"\n'}
     info = f"{name}-{version}.dist-info"
     content: dict[str, bytes] = {k: v.encode() if isinstance(v, str) else v for k, v in files.items()}
-    content[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    content[f"{info}/METADATA"] = (
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{metadata}".encode()
+    )
     content[f"{info}/WHEEL"] = (
-        b"Wheel-Version: 1.0\nGenerator: toys\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        f"Wheel-Version: 1.0\nGenerator: toys\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()
     )
     rows = [f"{path},sha256={_digest(data)},{len(data)}" for path, data in content.items()]
     content[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""]).encode()
@@ -191,7 +207,7 @@ def wheel(name: str, version: str, files: Mapping[str, str | bytes]) -> File:
             member = zipfile.ZipInfo(path)
             member.external_attr = (0o100755 if "/bin/" in path else 0o100644) << 16
             archive.writestr(member, data)
-    return File(f"{name}-{version}-py3-none-any.whl", raw.getvalue())
+    return File(f"{name}-{version}-{tag}.whl", raw.getvalue())
 
 
 def _digest(data: bytes) -> str:

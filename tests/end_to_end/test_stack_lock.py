@@ -1,0 +1,261 @@
+"""``pybuild stack lock``: everything exact, the same again, little change, and plans that keep to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pybuild.load.stack_lock import lock_digest
+from tests.end_to_end import toys
+from tests.end_to_end.locks import Repository
+from tests.end_to_end.project import Outcome, Project, changed, snapshot
+from tests.servers import Fault, Listed
+
+ALPHA = """\
+Requires-Dist: beta >=1
+Requires-Dist: gamma; python_version < "3"
+Requires-Dist: toypure
+Provides-Extra: more
+Requires-Dist: delta ==2.*; extra == "more"
+"""
+
+RELEASE = """
+import os, sys
+sys.path.insert(0, os.environ["PYTHONPATH"])
+from pybuild.__main__ import run
+from pybuild.cli import main, parser
+from pybuild.cli.settings import settings_of
+from pybuild.load.stack import load_stack
+from pybuild.load.stack_lock import lock_file, read_lock
+from pybuild.locking import plan_release
+from pybuild.workflow import carry_out
+def make(arguments, environ):
+    stack = load_stack(arguments.file)
+    settings = settings_of(arguments, environ)
+    carry_out(plan_release(stack, read_lock(lock_file(stack.file)), arguments.upgrade[0], settings), settings)
+    return 0
+from pybuild.cli import stack_lock
+stack_lock.lock = make
+run()
+"""
+"""A release without the rest of a deployment: the plan of the lock, carried out."""
+
+
+@pytest.fixture
+def repository(project: Project) -> Repository:
+    """A stack of an extension, a pure package of a recipe, and wheels that need each other."""
+    project.serve(toys.wheel("alpha", "1.0", metadata=ALPHA))
+    project.serve(toys.wheel("beta", "1.0"), toys.wheel("beta", "1.5"))
+    project.serve(toys.wheel("delta", "2.1"), toys.wheel("delta", "3.0"))
+    return Repository(project, {"recipes": ["toyext", "toypure==1.0"], "index": ["alpha[more]"]})
+
+
+def release(repository: Repository, prefix: Path) -> Outcome:
+    """Make a release of the lock at a prefix."""
+    argv = [sys.executable, "-c", RELEASE, "stack", "lock", str(repository.file), "--upgrade", str(prefix)]
+    done = subprocess.run(
+        argv,
+        env=repository.project.environ,
+        cwd=repository.project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def test_everything_is_exact_and_makes_a_release(repository: Repository) -> None:
+    """Wheels by hash with what they need here, recipes by key; no second toypure; the release has it all."""
+    project = repository.project
+    lock = repository.locked()
+    assert repository.wheels() == {"alpha": "1.0", "beta": "1.5", "delta": "2.1"}
+    alpha = lock.index[0]
+    assert alpha.requires == ("beta>=1", "delta==2.*", "toypure")
+    assert [wheel.requested for wheel in lock.index] == [True, False, False]
+    assert {recipe.name: recipe.version for recipe in lock.recipes} == {
+        "pip": "26.3", "toyext": "2.0", "toympi": "1.0", "toypure": "1.0",
+    }  # fmt: skip
+    assert [name for name, _ in lock.site.identities] == ["mpi"]
+    assert "gcc" in lock.site.compiler
+    assert not project.server.asked("/files/toypure-2.0-py3-none-any.whl")
+    assert not list(project.cache.glob("lock-*")), "the throw-away prefix is gone"
+
+    project.server.seen.clear()
+    prefix = repository.root / "releases/one"
+    release(repository, prefix).done()
+    assert project.server.seen == [], "everything is in the cache"
+    for name, version in (("alpha", "1.0"), ("delta", "2.1"), ("toypure", "1.0"), ("toyext", "2.0")):
+        assert project.imports(name, prefix) == version
+    metas = {path.name.rsplit("-", 2)[0] for path in prefix.glob("conda-meta/*.json")}
+    assert metas == {"python", "pip", "alpha", "beta", "delta", "toyext", "toympi", "toypure"}
+    record = json.loads(next(prefix.glob("conda-meta/alpha-*.json")).read_text())
+    assert {"beta >=1", "delta 2.*", "toypure"} <= set(record["depends"])
+
+
+def test_the_same_again_is_the_same_bytes(repository: Repository) -> None:
+    """Also for another user with an empty cache and channel; nothing but the lock is touched."""
+    project = repository.project
+    repository.run("lock").done()
+    first = repository.lock_file.read_bytes()
+    before = snapshot(repository.folder, project.home)
+    assert "as before" in repository.run("lock").done().err
+    assert changed(before, snapshot(repository.folder, project.home)) == []
+    repository.lock_file.unlink()
+    elsewhere = project.root / "elsewhere"
+    repository.run("lock", "--channel", elsewhere / "channel", "--cache", elsewhere / "cache").done()
+    assert repository.lock_file.read_bytes() == first
+    shutil.rmtree(elsewhere)
+
+
+def test_a_lock_again_changes_as_little_as_it_can(repository: Repository) -> None:
+    """New releases of everything are passed over, until they are asked for by name or all together."""
+    project = repository.project
+    repository.locked()
+    project.serve(toys.wheel("beta", "1.5"), toys.wheel("beta", "2.0"))
+    project.serve(toys.wheel("delta", "2.1"), toys.wheel("delta", "2.2"))
+    assert "as before" in repository.run("lock").done().err
+    shown = repository.run("lock", "--upgrade", "Delta", "--dry-run", "--json").done().data
+    assert [(row["kind"], row["name"], row["now"]) for row in shown["difference"]] == [
+        ("upgrade", "delta", "2.2")
+    ]
+    assert repository.wheels()["delta"] == "2.1", "a dry run writes nothing"
+    repository.locked("--upgrade", "delta")
+    assert repository.wheels() == {"alpha": "1.0", "beta": "1.5", "delta": "2.2"}
+    repository.write(index=["alpha[more]", "beta>=2"])
+    repository.locked()
+    assert repository.wheels() == {"alpha": "1.0", "beta": "2.0", "delta": "2.2"}
+
+    repository.write(recipes=["toyext", "toypure"])
+    repository.locked()
+    assert {recipe.version for recipe in repository.lock.recipes if recipe.name == "toypure"} == {"1.0"}
+    out = repository.run("lock", "--upgrade", "toypure").done().out
+    assert [line.split()[:5] for line in out.splitlines()] == [["^", "recipes", "toypure", "1.0", "->"]]
+    repository.locked("--upgrade-all")
+    wrong = repository.run("lock", "--upgrade", "deltta")
+    assert (wrong.code, "did you mean delta" in wrong.err) == (2, True)
+
+
+def test_what_no_longer_goes_with_the_lock_moves_alone(repository: Repository) -> None:
+    """A pin that a changed requirement excludes gives way, with what depends on it; the rest stays."""
+    project = repository.project
+    repository.write(index=["alpha[more]", "epsilon"])
+    project.serve(toys.wheel("epsilon", "1.0"))
+    repository.locked()
+    project.serve(toys.wheel("epsilon", "1.0"), toys.wheel("epsilon", "2.0"))
+    project.serve(toys.wheel("beta", "1.5"), toys.wheel("beta", "1.6"))
+    project.serve(
+        toys.wheel("alpha", "1.0", metadata=ALPHA),
+        toys.wheel("alpha", "2.0", metadata=ALPHA.replace("beta >=1", "beta >=1.6")),
+    )
+    repository.write(index=["alpha[more]>=2", "epsilon"])
+    repository.locked()
+    assert repository.wheels() == {"alpha": "2.0", "beta": "1.6", "delta": "2.1", "epsilon": "1.0"}
+
+
+def test_no_wheel_is_a_sentence_with_the_way_out(repository: Repository) -> None:
+    """A source alone, another Python's wheel, another machine's: each is refused, and nothing is written."""
+    project = repository.project
+    project.serve(toys.sdist("onlysource", "1.0"))
+    project.serve(
+        toys.wheel("old", "1.0", tag="cp27-none-any"), toys.wheel("old", "1.1", tag="py3-none-win32")
+    )
+    for name in ("onlysource", "old", "nowhere"):
+        repository.write(index=[name])
+        done = repository.run("lock")
+        assert done.code == 4, done.err
+        assert f"no wheel of {name} fits this Python" in done.err
+        assert f"pybuild recipe new {name}" in done.err
+    project.serve(toys.wheel("alpha", "1.0", metadata="Requires-Dist: nowhere\n"))
+    repository.write(index=["alpha"])
+    assert "no wheel of nowhere fits this Python and machine (needed by alpha" in repository.run("lock").err
+    assert not repository.lock_file.exists()
+
+
+def test_requirements_that_do_not_go_together(repository: Repository) -> None:
+    """Both sides in pip's own words, what recipes supply among them."""
+    project = repository.project
+    project.serve(toys.wheel("alpha", "1.0", metadata="Requires-Dist: toypure >=2\n"))
+    repository.write(index=["alpha"])
+    done = repository.run("lock")
+    assert done.code == 4
+    assert "alpha 1.0 depends on toypure>=2" in done.err
+    assert "toypure==1.0" in done.err
+
+
+def test_an_index_that_lies_about_a_hash(repository: Repository) -> None:
+    """Is caught before the lock is written."""
+    project = repository.project
+    project.server.misbehave("/files/beta-1.5-py3-none-any.whl", Fault("wrong-bytes", body=b"PK nonsense"))
+    done = repository.run("lock")
+    assert done.code == 7, done.err
+    assert "is not what the index says" in done.err
+    assert not repository.lock_file.exists()
+
+
+def test_an_index_that_tells_no_hash(repository: Repository) -> None:
+    """The bytes are hashed by pip and by us: the lock has the hash of the bytes."""
+    project = repository.project
+    beta = toys.wheel("beta", "1.5")
+    project.server.index("beta", [Listed(beta.name, beta.body, with_hash=False)])
+    lock = repository.locked()
+    assert {wheel.name: wheel.sha256 for wheel in lock.index}["beta"] == beta.sha256
+
+
+def test_a_wheel_without_metadata(repository: Repository) -> None:
+    """Is no wheel, and pip says so."""
+    project = repository.project
+    import io
+    import zipfile
+
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("beta/__init__.py", "")
+    project.serve(toys.File("beta-1.5-py3-none-any.whl", raw.getvalue()))
+    done = repository.run("lock")
+    assert done.code == 4, done.err
+    assert "beta" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_no_silent_wheel_of_what_must_know_the_site(repository: Repository) -> None:
+    """A package has a recipe that links the site's MPI; the index' own wheel of it is never taken."""
+    project = repository.project
+    project.serve(toys.wheel("toyext", "2.0"))
+    project.serve(toys.wheel("alpha", "1.0", metadata="Requires-Dist: toyext\n"))
+    repository.write(recipes=["toypure"], index=["alpha"])
+    done = repository.run("lock")
+    assert done.code == 4
+    assert "toyext, which alpha needs, has a recipe that builds it for this site's mpi" in done.err
+    assert "add toyext to recipes" in done.err
+
+
+def test_the_users_own_pip_settings_change_nothing_but_the_index(repository: Repository) -> None:
+    """A target folder, constraints, another Python's path: none of it reaches the resolution."""
+    project = repository.project
+    limits = project.root / "limits.txt"
+    limits.write_text("beta==1.0\n")
+    repository.locked()
+    first = repository.lock_file.read_bytes()
+    polluted = {
+        "PIP_TARGET": str(project.root / "target"), "PIP_CONSTRAINT": str(limits), "PIP_USER": "1",
+        "PIP_REQUIRE_VIRTUALENV": "1", "PIP_NO_DEPS": "1", "PIP_PRE": "1", "PIP_ONLY_BINARY": ":none:",
+        "PYTHONHOME": "/nonexistent",
+    }  # fmt: skip
+    repository.lock_file.unlink()
+    del polluted["PYTHONHOME"]  # the test's own interpreter would not start
+    repository.run("lock", environ=polluted).done()
+    assert repository.lock_file.read_bytes() == first
+
+
+def test_json(repository: Repository) -> None:
+    """The whole lock, its digest, and what changed."""
+    data = repository.run("lock", "--json").done().data
+    assert data["digest"] == lock_digest(repository.lock)
+    assert data["changed"] is True
+    assert {wheel["name"] for wheel in data["lock"]["index"]} == {"alpha", "beta", "delta"}
+    assert repository.run("lock", "--json").done().data["changed"] is False
