@@ -84,7 +84,7 @@ def finish_interrupted(prefix: str, settings: Settings) -> None:
     """
     from pybuild.prefix import places
 
-    if places.journal(Path(prefix)).exists():
+    if places.journal(Path(prefix)).exists() or places.unfinished(Path(prefix)).exists():
         with locked(Path(prefix), settings):
             pass
 

@@ -60,6 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model", "errors", "locks", "conda", "load", "modules", "plan", "build", "prefix",
         "settings", "sources", "commit",
     },
+    # a new prefix by an installer of conda's
+    "base": {"model", "errors", "process", "prefix", "fetch", "settings", "commit"},
     # what a collaboration locks, and the plan of a release made from it
     "locking": {
         "model", "errors", "load", "plan", "conda", "fetch", "build", "settings", "sources", "workflow",
@@ -70,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
-        "locking",
+        "locking", "base",
     },
     "__main__": {"cli"},
     "version": set(),

@@ -24,7 +24,7 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.workflow import prepare
 
     made = prepare(request_of(arguments, environ), settings_of(arguments, environ), acting=False)
-    _show(made, arguments, put)
+    show(made, arguments, put)
     return 0
 
 
@@ -50,17 +50,17 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if not arguments.dry_run:
             finish_interrupted(request.prefix, settings)
         made = prepare(request, settings, acting=not arguments.dry_run)
-        _show(made, arguments, say if not arguments.dry_run else put)
+        show(made, arguments, say if not arguments.dry_run else put)
         if arguments.dry_run:
             return 0
-        _confirm(made, arguments)
+        confirm(made, arguments)
         try:
             carry_out(made, settings)
         except PrefixChangedError as error:
             screen.note(f"{error.message}; looking again")
             made = prepare(request, settings)
-            _show(made, arguments, say)
-            _confirm(made, arguments)
+            show(made, arguments, say)
+            confirm(made, arguments)
             carry_out(made, settings)
     return _verified(made, request, settings, arguments)
 
@@ -90,7 +90,8 @@ def to_prove(made: Plan) -> tuple[str, ...]:
     return tuple(p.name for p in made.packages if p.key and (p.requested or p.name in bound))
 
 
-def _show(made: Plan, arguments: argparse.Namespace, out: Callable[[str], None]) -> None:
+def show(made: Plan, arguments: argparse.Namespace, out: Callable[[str], None]) -> None:
+    """Print a plan as text, or as data where that is asked for and goes to standard output."""
     from pybuild.cli.render import plan_json, plan_text
 
     if arguments.json and (out is put):
@@ -99,8 +100,14 @@ def _show(made: Plan, arguments: argparse.Namespace, out: Callable[[str], None])
         out(plan_text(made, verbose=arguments.verbose))
 
 
-def _confirm(made: Plan, arguments: argparse.Namespace) -> None:
-    if arguments.yes or made.changes_nothing():
+def confirm(made: Plan | None, arguments: argparse.Namespace) -> None:
+    """Ask whether to go ahead, unless ``-y`` says so or there is nothing to do.
+
+    Raises:
+        UsageError: there is nobody to ask.
+        Interrupted: the answer is no.
+    """
+    if arguments.yes or (made is not None and made.changes_nothing()):
         return
     if not sys.stdin.isatty():
         raise UsageError(

@@ -32,8 +32,8 @@ def journal(prefix: Path) -> Path:
 
 
 def lock(prefix: Path) -> Path:
-    """Return the lock file: inside an existing prefix, beside one that is yet to be made."""
-    if meta(prefix).is_dir():
+    """Return the lock file: inside an existing prefix, beside one that is yet to be made or being made."""
+    if meta(prefix).is_dir() and not unfinished(prefix).exists():
         return notes(prefix) / "lock"
     return prefix.parent / f".{prefix.name}.pybuild-lock"
 
@@ -41,3 +41,8 @@ def lock(prefix: Path) -> Path:
 def newborn(prefix: Path) -> Path:
     """Return the sibling folder in which a new prefix is put together."""
     return prefix.parent / f".{prefix.name}.pybuild-new"
+
+
+def unfinished(prefix: Path) -> Path:
+    """Return the file that stands only while an installer fills a new prefix at its final path."""
+    return prefix.parent / f".{prefix.name}.pybuild-base"

@@ -14,6 +14,7 @@ from pathlib import Path
 from pybuild import conda
 from pybuild.errors import PrefixError
 from pybuild.prefix import places
+from pybuild.prefix.base import undo
 from pybuild.prefix.contents import clashes, remove_leftovers
 from pybuild.prefix.history import add_history, set_pins
 from pybuild.prefix.journal import Journal, drop_journal, read_journal, write_journal
@@ -41,7 +42,7 @@ def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
 
 
 def _discard(folder: Path) -> None:
-    """Remove a folder until it stays away: threads of conda's engine may write on for a moment after ctrl-c."""
+    """Remove a folder until it stays away: threads of conda's engine may write on a moment after ctrl-c."""
     quiet = 0
     for _ in range(_TRIES):
         quiet = 0 if folder.exists() else quiet + 1
@@ -66,9 +67,14 @@ def change(prefix: Path, journal: Journal, *, cache: Path) -> None:
 def recover(prefix: Path, *, cache: Path) -> str | None:
     """Finish what an interrupted run left, and return its command; None where all is well.
 
+    A prefix whose installer was interrupted cannot be finished: it goes, as if it had never been begun.
+
     Raises:
         PrefixError: what it needs is gone.
     """
+    begun = undo(prefix)
+    if begun is not None:
+        return begun
     journal = read_journal(prefix)
     if journal is None:
         return None

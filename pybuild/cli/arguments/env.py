@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybuild.cli.arguments.common import add_command, add_group, prefix_option
+from pybuild.cli.arguments.common import add_command, add_group, place_options, prefix_option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,20 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    inner = add_group(commands, "env", "run what is installed: commands for a shell, or a modulefile")
+    inner = add_group(commands, "env", "make prefixes, and run what is in them")
+    command = add_command(inner, "create", "make a new prefix with Python and pip", "env_create:create")
+    prefix_option(command, must_exist=False)
+    command.add_argument(
+        "--python", metavar="VERSION|PATH", help="its Python (default: the newest supported)"
+    )
+    command.add_argument(
+        "--installer", metavar="FILE|URL", help="a Miniconda or Miniforge installer that makes it"
+    )
+    command.add_argument("--sha256", metavar="HASH", help="hash of the installer; it runs only with this one")
+    place_options(command)
+    command.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    command.add_argument("-n", "--dry-run", action="store_true", help="stop after the plan")
+    command.add_argument("-v", "--verbose", action="store_true", help="show what is done, line by line")
     command = add_command(inner, "activate", "print commands that a shell evaluates", "env:activate")
     prefix_option(command)
     command.add_argument(
