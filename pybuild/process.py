@@ -2,11 +2,13 @@
 
 Children get exactly the environment they are given, no terminal input,
 and a process group of their own, so that an interruption can end all of them.
+Where we are killed ourselves, a small shell ends those groups (see :class:`Guard`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -15,6 +17,63 @@ from typing import IO, NamedTuple, NoReturn
 
 PATIENCE = 3.0
 """Seconds that a child gets to end after each signal."""
+
+
+_GUARD = """\
+trap '' INT HUP TERM QUIT
+groups=
+while read -r sign group; do
+  left=
+  for one in $groups; do [ "$one" = "$group" ] || left="$left $one"; done
+  groups=$left
+  [ "$sign" = + ] && groups="$groups $group"
+done
+for one in $groups; do kill -s TERM -- "-$one"; done
+tries=0
+while [ $tries -lt 30 ]; do
+  left=
+  for one in $groups; do kill -s 0 -- "-$one" && left="$left $one"; done
+  groups=$left
+  [ -n "$groups" ] || exit
+  sleep 0.1
+  tries=$((tries + 1))
+done
+for one in $groups; do kill -s KILL -- "-$one"; done
+"""
+
+
+class Guard:
+    """A shell that ends the groups of our children once we are gone, however that came.
+
+    It reads ``+ GROUP`` and ``- GROUP`` from a pipe that nobody but us can write to. When the pipe
+    ends, because the kernel closed it with us, every group that is left gets SIGTERM and, three seconds
+    later, SIGKILL. It stands in a session of its own, so that what kills our group leaves it alone.
+    """
+
+    def __init__(self) -> None:
+        self._shell = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD], env={"PATH": "/usr/bin:/bin"}, cwd="/", stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+    def began(self, group: int) -> None:
+        """Watch over a group."""
+        self._tell(f"+ {group}\n")
+
+    def ended(self, group: int) -> None:
+        """Forget a group; its number may soon be somebody else's."""
+        self._tell(f"- {group}\n")
+
+    def _tell(self, line: str) -> None:
+        assert self._shell.stdin is not None
+        with contextlib.suppress(OSError):  # without a guard the work goes on as well
+            os.write(self._shell.stdin.fileno(), line.encode())
+
+
+@functools.cache
+def _guard() -> Guard:
+    """Return this process's guard; it is started with the first command that takes long."""
+    return Guard()
 
 
 class Captured(NamedTuple):
@@ -68,22 +127,27 @@ def run_logged(
     cwd: str,
     log: IO[bytes],
     on_line: Callable[[str], None] | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> int:
     """Run a command with its output going to ``log`` line by line; return its exit code.
 
     Args:
         log: open for writing; each line is flushed, so that the log of a killed run is whole.
         on_line: called with each line of output, for progress.
+        pass_fds: open files that the command shares with us.
 
     A command that cannot be started leaves its reason in the log and gives 127.
     """
     try:
-        child = _start(argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        child = _start(
+            argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=pass_fds
+        )
     except OSError as error:
         log.write(f"{error.filename or argv[0]}: {error.strerror}\n".encode())
         log.flush()
         return 127
     assert child.stdout is not None
+    _guard().began(child.pid)
     try:
         for line in child.stdout:
             log.write(line)
@@ -95,7 +159,44 @@ def run_logged(
         _end(child)
         raise
     finally:
+        _guard().ended(child.pid)
         child.stdout.close()
+
+
+class Worker:
+    """A long command that runs beside us, its output in a file.
+
+    Args:
+        output: gets what it prints.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: IO[bytes]) -> None:
+        self._child = _start(argv, env=env, cwd=cwd, stdout=output.fileno(), stderr=subprocess.STDOUT)
+        _guard().began(self._child.pid)
+
+    def code(self) -> int | None:
+        """Return its exit code, None while it runs; that of a signal is negative."""
+        code = self._child.poll()
+        if code is not None:
+            _guard().ended(self._child.pid)
+        return code
+
+    def end(self) -> None:
+        """Ask it and everything that it started to stop; see :meth:`wait`."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGTERM)
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long for its end, then end it for good."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(timeout=seconds)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+        _guard().ended(self._child.pid)
 
 
 def become(argv: Sequence[str], *, env: Mapping[str, str]) -> NoReturn:
@@ -125,7 +226,13 @@ def _close(child: subprocess.Popen[bytes]) -> None:
 
 
 def _start(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: str | None, stdout: int, stderr: int
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str | None,
+    stdout: int,
+    stderr: int,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         list(argv),
@@ -135,6 +242,7 @@ def _start(
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,
+        pass_fds=tuple(pass_fds),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -216,3 +218,26 @@ def test_children_have_a_group_of_their_own() -> None:
         int(capture(("sh", "-c", "ps -o pgid= -p $$ || cut -d' ' -f5 /proc/$$/stat"), env=ENV).out)
         != os.getpgrp()
     )
+
+
+_BUILDER = """
+import io, sys
+from pybuild.process import run_logged
+env = {"PATH": "/usr/bin:/bin"}
+deaf = "trap '' TERM; echo $$ > %s/deaf; while :; do sleep 0.1; done"
+script = '(%s) & sleep 60 & echo $! > %%s/pid; wait' % deaf.replace("$$", "$(exec sh -c 'echo $PPID')")
+run_logged(("sh", "-c", script % (sys.argv[1], sys.argv[1])), env=env, cwd="/", log=io.BytesIO())
+"""
+
+
+def test_nothing_is_left_of_a_killed_process(tmp_path: Path) -> None:
+    """After SIGKILL of the whole group of ours, a guard ends what it had started, deaf ones included."""
+    argv = [sys.executable, "-c", _BUILDER, str(tmp_path)]
+    child = subprocess.Popen(
+        argv, env={**ENV, "PYTHONPATH": os.pathsep.join(sys.path)}, start_new_session=True
+    )
+    left = [pid_in(tmp_path / "pid"), pid_in(tmp_path / "deaf")]
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    assert gone(left[0])
+    assert gone(left[1], patience=12)
