@@ -51,10 +51,14 @@ class Guard:
     """
 
     def __init__(self) -> None:
-        self._shell = subprocess.Popen(
+        shell = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD], env={"PATH": "/usr/bin:/bin"}, cwd="/", stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
+        assert shell.stdin is not None
+        self._pipe = os.dup(shell.stdin.fileno())
+        shell.stdin.close()
+        shell.returncode = 0  # it outlives us, so nobody waits for it
 
     def began(self, group: int) -> None:
         """Watch over a group."""
@@ -65,9 +69,8 @@ class Guard:
         self._tell(f"- {group}\n")
 
     def _tell(self, line: str) -> None:
-        assert self._shell.stdin is not None
         with contextlib.suppress(OSError):  # without a guard the work goes on as well
-            os.write(self._shell.stdin.fileno(), line.encode())
+            os.write(self._pipe, line.encode())
 
 
 @functools.cache

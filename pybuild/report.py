@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pybuild.model.run import RunRecord
+
 
 class Report:
     """Progress of one run."""
@@ -23,3 +31,11 @@ class Report:
 
     def finished(self) -> None:
         """A download is complete."""
+
+    @contextmanager
+    def builds(self) -> Iterator[Callable[[RunRecord], None]]:
+        """Several builds go on at once; what this yields is told how far all of them are, many times."""
+        yield lambda record: None
+
+    def run_ended(self, record: RunRecord) -> None:
+        """The builds of a run are over."""

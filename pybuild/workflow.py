@@ -6,17 +6,16 @@ Each function takes what the one before returned; a newcomer can read the whole 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from pybuild.building import build_packages, captured
 from pybuild.commit import PrefixChangedError, finish_interrupted, install, locked, uninstall
 from pybuild.settings import Settings
 from pybuild.sources import addresses_of, fetch_sources, within_reach
 
 if TYPE_CHECKING:
     from pybuild.model.machine import ChannelPackage
-    from pybuild.model.modules import Capture, ModulePlan
     from pybuild.model.plan import Plan
     from pybuild.model.request import Request
     from pybuild.plan.world import World
@@ -99,50 +98,6 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     captures = tuple(captured(modules, settings) for modules in dict.fromkeys(wanted))
     world = replace(world, machine=replace(world.machine, captures=captures))
     return Survey(make_plan(request, world, held=held, channel=channel), world, held)
-
-
-def captured(modules: ModulePlan, settings: Settings) -> Capture:
-    """Return what the site's module tool makes of ``modules``; each is run once in a run.
-
-    Raises:
-        ModuleToolError: a module or the tool is not what the site says.
-    """
-    from pybuild.modules.capture import capture
-
-    if modules not in settings.captures:
-        settings.captures[modules] = capture(modules, keep=settings.environ)
-    return settings.captures[modules]
-
-
-def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) -> dict[str, ChannelPackage]:
-    """Build what the plan builds; return every package that goes into the prefix, by name.
-
-    Raises:
-        BuildError, VerificationError, ChannelError: nothing has touched the prefix.
-    """
-    from pybuild.model.machine import ChannelPackage
-
-    if any(package.action == "build" for package in plan.packages):
-        # The builder costs more to import than an install from the channel takes.
-        from pybuild.build.builder import Workshop, build_package
-
-        report = settings.report
-        shop = Workshop(
-            cache=Path(settings.places.cache), jobs=settings.jobs, files=files,
-            on_phase=report.phase, on_line=report.line,
-            environment=lambda modules: dict(captured(modules, settings).environment),
-        )  # fmt: skip
-    ready: dict[str, ChannelPackage] = {}
-    for package in plan.packages:
-        if package.action == "build":
-            ready[package.name] = build_package(package, plan, shop, ready)
-        elif package.file is not None:
-            file = str(files[package.sha256 or ""]) if package.action == "conda" else package.file
-            ready[package.name] = ChannelPackage(
-                name=package.name, version=package.version, build=package.build_string, key=package.key,
-                loose_key=package.loose_key, file=str(file), sha256=package.sha256 or "",
-            )  # fmt: skip
-    return ready
 
 
 def publish(plan: Plan) -> None:

@@ -56,9 +56,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sources": {"model", "errors", "fetch", "conda", "settings"},
     "mirroring": {"model", "errors", "locks", "fetch", "channel", "settings", "sources"},
     "commit": {"model", "errors", "locks", "prefix", "verify", "settings"},
+    # one run's plan file, order, budget and records; starts nothing itself
+    "run": {"model", "errors", "version"},
+    "building": {"model", "errors", "process", "modules", "build", "run", "settings", "sources", "version"},
     "workflow": {
-        "model", "errors", "locks", "conda", "load", "modules", "plan", "build", "prefix",
-        "settings", "sources", "commit",
+        "model", "errors", "locks", "conda", "load", "plan", "build", "prefix",
+        "settings", "sources", "commit", "building",
     },
     # a new prefix by an installer of conda's
     "base": {"model", "errors", "process", "prefix", "fetch", "settings", "commit"},
@@ -72,7 +75,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
-        "locking", "base",
+        "locking", "base", "building", "run",
     },
     "__main__": {"cli"},
     "version": set(),

@@ -11,6 +11,7 @@ from typing import IO
 
 from pybuild import conda
 from pybuild.build import channel as channels
+from pybuild.build.budget import JOBS, Budget
 from pybuild.build.conda_package import Metadata, pack
 from pybuild.build.finish import settle, write_share
 from pybuild.build.log import open_log
@@ -32,9 +33,11 @@ class Workshop:
     Attributes:
         cache: folder of fetched files, unpacked packages, stages and logs.
         jobs: processes that one build may use.
+        fifo: named pipe of the jobserver that builds share, ``""`` where there is none.
         files: path of each fetched file by its sha256.
         on_phase: told (package, phase) for progress.
         on_line: told each line that a command prints.
+        on_log: told the path of a build's log.
         environment: makes the environment that a plan's modules give.
     """
 
@@ -43,7 +46,9 @@ class Workshop:
     files: Mapping[str, Path]
     on_phase: Callable[[str, str], None]
     on_line: Callable[[str], None]
+    on_log: Callable[[str], None]
     environment: Callable[[ModulePlan], Mapping[str, str]]
+    fifo: str = ""
 
 
 def build_package(
@@ -79,6 +84,7 @@ def _build(
     started = time.time()
     stage = make_stage(shop.cache / "stage", f"{package.name}-{package.version}")
     with open_log(shop.cache / "logs", package) as log:
+        shop.on_log(log.name)
         bench = _workbench(package.build, stage, shop, plan, log)
         try:
             _host(package.build, stage, shop, packages, bench)
@@ -115,10 +121,12 @@ def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: 
         tokens |= {f"env.{name}": value for name, value in loaded.items()}
         base = {**loaded, **base}
     environment = applied(build.environment, base)
+    counted = {name: text for name, text in environment.items() if JOBS in text}
     environment = {name: late(value, tokens) for name, value in environment.items()}
     return Workbench(
         stage=stage, python=build.python, tokens=tokens, environment=environment,
         files=shop.files, log=log, on_line=shop.on_line,
+        budget=Budget(jobs=shop.jobs, fifo=shop.fifo, counted=counted),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from pybuild import process
+from pybuild.build.budget import Budget, Command, budgeted
 from pybuild.build.stage import Stage
 from pybuild.build.wheels import install_wheel
 from pybuild.errors import BuildError
@@ -25,7 +26,6 @@ from pybuild.model.plan import (
     Step,
     Unpack,
 )
-from pybuild.plan.templates import late
 
 
 class StepFailedError(BuildError):
@@ -53,6 +53,7 @@ class Workbench:
         files: path of each fetched file by its sha256.
         log: the build's log, open for writing.
         on_line: told each line that a command prints.
+        budget: processes that its commands may start.
     """
 
     stage: Stage
@@ -62,6 +63,7 @@ class Workbench:
     files: Mapping[str, Path]
     log: IO[bytes]
     on_line: Callable[[str], None]
+    budget: Budget
 
 
 def run_step(step: Step, bench: Workbench) -> None:
@@ -101,24 +103,32 @@ def _overlay(step: Overlay, bench: Workbench) -> None:
 
 
 def _run(step: Run, bench: Workbench) -> None:
-    argv = [late(word, bench.tokens) for word in step.argv]
     cwd = str(bench.stage.source / step.folder)
     if not os.path.isdir(cwd):
         raise BuildError(f"the step {step.name!r} runs in {step.folder!r}, which the source does not have")
-    for name, value in sorted(bench.environment.items()):
-        bench.log.write(f"# {name}={value}\n".encode())
-    bench.log.write(f"$ cd {cwd}\n$ {shlex.join(argv)}\n".encode())
-    code = process.run_logged(argv, env=bench.environment, cwd=cwd, log=bench.log, on_line=bench.on_line)
-    if code == 127 and shutil.which(argv[0], path=bench.environment.get("PATH", os.defpath)) is None:
+    with budgeted(step, bench.tokens, bench.environment, bench.budget) as command:
+        for name, value in sorted(command.environment.items()):
+            bench.log.write(f"# {name}={value}\n".encode())
+        bench.log.write(f"$ cd {cwd}\n$ {shlex.join(command.argv)}\n".encode())
+        code = process.run_logged(
+            command.argv, env=command.environment, cwd=cwd, log=bench.log, on_line=bench.on_line,
+            pass_fds=command.files,
+        )  # fmt: skip
+    if code != 0:
+        raise _failed(step, command, cwd, code)
+
+
+def _failed(step: Run, command: Command, cwd: str, code: int) -> StepFailedError:
+    argv = command.argv
+    if code == 127 and shutil.which(argv[0], path=command.environment.get("PATH", os.defpath)) is None:
         missing = (
             f"the step {step.name!r} needs the program {argv[0]!r}, which is not on the build's PATH; "
             "install it on this machine or name a module of the site that brings it"
         )
-        raise StepFailedError(missing, step=step.name, argv=tuple(argv), cwd=cwd)
-    if code != 0:
-        words = [os.path.basename(argv[0]), *argv[1:4], *(["..."] if len(argv) > 4 else [])]
-        failed = f"the step {step.name!r} failed with exit code {code}: {' '.join(words)}"
-        raise StepFailedError(failed, step=step.name, argv=tuple(argv), cwd=cwd)
+        return StepFailedError(missing, step=step.name, argv=argv, cwd=cwd)
+    words = [os.path.basename(argv[0]), *argv[1:4], *(["..."] if len(argv) > 4 else [])]
+    failed = f"the step {step.name!r} failed with exit code {code}: {' '.join(words)}"
+    return StepFailedError(failed, step=step.name, argv=argv, cwd=cwd)
 
 
 def _stage_wheel(step: StageWheel, bench: Workbench) -> None:

@@ -23,7 +23,16 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print the plan and stop there."""
     from pybuild.workflow import prepare
 
-    made = prepare(request_of(arguments, environ), settings_of(arguments, environ), acting=False)
+    settings = settings_of(arguments, environ)
+    made = prepare(request_of(arguments, environ), settings, acting=bool(arguments.output))
+    if arguments.output:
+        from pathlib import Path
+
+        from pybuild.run.plan_file import PlanFile, write_plan_file
+
+        write_plan_file(
+            Path(arguments.output), PlanFile(plan=made, captures=tuple(settings.captures.values()))
+        )
     show(made, arguments, put)
     return 0
 

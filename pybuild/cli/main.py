@@ -40,8 +40,11 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _stop(number: int, frame: object) -> None:
-    """SIGTERM, as batch systems send it, stops a run the way Ctrl-C does."""
-    raise KeyboardInterrupt
+    """SIGTERM, as batch systems send it, stops a run as Ctrl-C does, for which asyncio has its own way."""
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.raise_signal(signal.SIGINT)
+    else:  # in the background of a shell, Ctrl-C is ignored
+        raise KeyboardInterrupt
 
 
 def _explain(error: PybuildError, argv: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "install": ("install", "plan", "script", "explain"),
+    "build": ("build", "report"),
     "prefix": ("list", "info", "log", "verify", "uninstall", "doctor"),
     "search": ("search",),
     "recipe": ("recipe",),

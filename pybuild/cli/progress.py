@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -14,13 +16,15 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.status import Status
 
+    from pybuild.model.run import RunRecord
+
 
 class Screen(Report):
     """Prints phases; on a terminal also the last line of a build and a bar for downloads."""
 
     def __init__(self, *, verbose: bool = False) -> None:
         self.verbose = verbose
-        self.live = sys.stderr.isatty()
+        self.live = sys.stderr.isatty()  # a line at the end of the terminal, without colour where unwanted
         self.began = time.monotonic()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -91,6 +95,24 @@ class Screen(Report):
     def finished(self) -> None:
         """End the download."""
         self._stop()
+
+    @contextmanager
+    def builds(self) -> Iterator[Callable[[RunRecord], None]]:
+        """Show several builds at once."""
+        from pybuild.cli.builds_view import BuildsView, can_be_live
+
+        self._stop()
+        with BuildsView(began=self.began, live=can_be_live() and not self.verbose).watching() as view:
+            yield view
+
+    def run_ended(self, record: RunRecord) -> None:
+        """Show when each build was under way."""
+        if len([build for build in record.builds if build.began]) > 1:
+            from pybuild.cli.timeline import timeline
+
+            self._stop()
+            for line in timeline(record):
+                say(line)
 
     def _stop(self) -> None:
         if self._status is not None:

@@ -63,9 +63,20 @@ def settings_of(
         environ=environ,
         command=shlex.join(["pybuild", *sys.argv[1:]]),
         site=arguments.site or places.site,
-        jobs=getattr(arguments, "jobs", None) or places.jobs or len(os.sched_getaffinity(0)),
+        jobs=_jobs(getattr(arguments, "jobs", None), places.jobs),
         report=report or Report(),
     )
+
+
+def _jobs(named: int | None, configured: int | None) -> int:
+    """Return how many processes builds may use: as named, as configured, or as this process may use itself.
+
+    Raises:
+        UsageError: the number that is named lets nothing run.
+    """
+    if named is not None and named < 1:
+        raise UsageError(f"--jobs: found {named}, expected 1 or more", hint="leave it out to use every core")
+    return named or configured or len(os.sched_getaffinity(0))
 
 
 def choice(text: str) -> tuple[str, str]:

@@ -102,7 +102,9 @@ def _nodes(site: Site) -> Iterator[Row]:
         mpi = (
             "MPI starts there without the launcher" if node.starts_mpi else "MPI starts by the launcher only"
         )
-        yield 1, node.kind, "; ".join([*parts, mpi])
+        limit = dict(node.jobs)
+        most = [f"builds use {limit['most']} processes at the most: {limit['reason']}"] if limit else []
+        yield 1, node.kind, "; ".join([*parts, mpi, *most])
         yield from _origin(2, node)
 
 

@@ -257,6 +257,8 @@ class Plan:
         channel: absolute path of the channel on disk.
         target: what the builds aim at, ``""`` where the site has no choice of targets.
         node: kind of the node that the plan was made on, ``""`` where the site does not tell them apart.
+        most_jobs: processes that the site lets builds use on such nodes, 0 for any number.
+        most_jobs_why: the site's reason and who says so.
     """
 
     specs: tuple[str, ...]
@@ -273,6 +275,8 @@ class Plan:
     removes: tuple[tuple[str, str, str], ...] = ()
     target: str = ""
     node: str = ""
+    most_jobs: int = 0
+    most_jobs_why: str = ""
 
     def changes_nothing(self) -> bool:
         """Return whether the prefix already is what was asked for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Interpreter, Machine, PrefixState
@@ -80,6 +81,7 @@ def make_plan(
         notes=(*notes, *base_notes, *offers_notes, *lowered),
         target=world.target.name if world.target else "",
         node=world.machine.node,
+        **_limit(world),
     )
 
 
@@ -90,6 +92,19 @@ def _also(request: Request, world: World) -> tuple[tuple[Spec, str], ...]:
     if not bare or any(spec.name == PIP.name for spec in request.also):
         return given
     return (*given, (PIP, "every new prefix has pip"))
+
+
+def _limit(world: World) -> dict[str, Any]:
+    """Return what limits the processes of builds on this kind of node, as fields of the plan."""
+    limits = [dict(node.jobs) for node in world.site.nodes if node.kind == world.machine.node and node.jobs]
+    return {
+        key: value
+        for limit in limits
+        for key, value in (
+            ("most_jobs", int(limit["most"])),
+            ("most_jobs_why", f"{limit['reason']} ({limit['source']})"),
+        )
+    }
 
 
 def _level(request: Request, world: World) -> tuple[str, tuple[str, ...]]:

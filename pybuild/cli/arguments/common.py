@@ -81,3 +81,10 @@ def place_options(command: Parser) -> None:
         "--mirror", metavar="DIR", help="take files from this folder of `pybuild mirror create` first"
     )
     command.add_argument("--offline", action="store_true", help="ask nothing over the network")
+
+
+def jobs_option(command: Parser) -> None:
+    """Add ``--jobs``."""
+    command.add_argument(
+        "-j", "--jobs", type=int, metavar="N", help="processes that all builds together may use"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybuild.cli.arguments.common import add_command, place_options, prefix_option
+from pybuild.cli.arguments.common import add_command, jobs_option, place_options, prefix_option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ def add(commands: Commands) -> None:
         if name == "install":
             command.add_argument("-y", "--yes", action="store_true", help="do not ask")
             command.add_argument("-n", "--dry-run", action="store_true", help="stop after the plan")
-            command.add_argument("-j", "--jobs", type=int, metavar="N", help="processes that a build may use")
+            jobs_option(command)
+        if name == "plan":
+            command.add_argument(
+                "-o", "--output", metavar="FILE", help="also write the plan as a file for build"
+            )
         command.add_argument(
             "-v", "--verbose", action="store_true", help="show steps, environment and reasons"
         )

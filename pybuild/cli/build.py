@@ -1,0 +1,57 @@
+"""``pybuild build``: single packages of a plan file, as the scheduler and batch jobs start it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pybuild.cli.progress import Screen
+from pybuild.cli.settings import settings_of
+from pybuild.cli.text import explain, paint, put, say
+from pybuild.errors import PybuildError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pybuild.model.machine import ChannelPackage
+
+
+def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Build packages of a plan file into its channel; what is there already is only named.
+
+    Raises:
+        PlanError: the file is no plan of this pybuild, or has no such package.
+        PybuildError: of the first build that failed, once the others are done.
+    """
+    from pybuild.building import build_one
+    from pybuild.run.events import Events
+    from pybuild.run.folder import RunFolder
+    from pybuild.run.plan_file import package_of, read_plan_file
+
+    path = Path(arguments.plan)
+    content = read_plan_file(path)
+    packages = [package_of(content, key, path) for key in arguments.keys]
+    folder = RunFolder(Path(arguments.record)) if arguments.record else None
+    first: PybuildError | None = None
+    rows: list[ChannelPackage] = []
+    with Screen(verbose=arguments.verbose) as screen:
+        settings = settings_of(arguments, environ, screen)
+        for package in packages:
+            events = Events(folder.events(package.name, package.key) if folder else None)
+            try:
+                rows.append(build_one(content, package, settings, events, arguments.jobserver))
+            except PybuildError as error:
+                if first is not None:
+                    say(explain(first).rstrip())
+                first = error
+    if arguments.json:
+        names = ("name", "version", "build", "key", "file", "sha256")
+        put(json.dumps([{name: getattr(row, name) for name in names} for row in rows]))
+    else:
+        for row in rows:
+            say(f"{paint('done:', 'green')} {row.name} {row.version} is in the channel: {row.file}")
+    if first is not None:
+        raise first
+    return 0

@@ -1,0 +1,1 @@
+"""One run of builds: its plan file, its order, its budget, its records."""
