@@ -47,6 +47,8 @@ def check_root(stack: Stack, _data: Raw) -> Iterator[Finding]:
     root, expected = stack.root, "expected an absolute path such as /global/common/software/project/stack"
     if not os.path.isabs(root):
         yield ("root",), f'found "{root}", {expected}'
+    elif not root.strip("/"):
+        yield ("root",), f'found "{root}", expected a folder of its own'
     elif os.path.normpath(root) != root.rstrip("/") or root.startswith("//"):
         plain = os.path.normpath("/" + root.lstrip("/"))
         yield ("root",), f'found "{root}", expected it without detours: "{plain}"'
@@ -72,6 +74,17 @@ def check_installer(stack: Stack, _data: Raw) -> Iterator[Finding]:
         yield ("installer", "file"), f'found "{file}", expected a path or an https address'
     if stack.python is not None:
         yield ("python",), "goes with no installer, which brings a Python of its own"
+
+
+def check_channels(_stack: Stack, data: Raw) -> Iterator[Finding]:
+    """Check that no address of a channel holds a password: everybody reads a lock."""
+    channels = data.get("channels", ())
+    for number, text in enumerate(channels if isinstance(channels, list) else ()):
+        if re.search(r"://[^/]*@|/t/[^/]+/", text):
+            advice = (
+                "everybody reads it and its lock; write the address without, and the password into ~/.netrc"
+            )
+            yield ("channels", number), f"holds a password, and {advice}"
 
 
 def check_environment(stack: Stack, _data: Raw) -> Iterator[Finding]:
@@ -143,6 +156,7 @@ CHECKS: tuple[Check, ...] = (
     check_root,
     check_python,
     check_installer,
+    check_channels,
     check_requirements,
     check_environment,
     check_mode,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from pybuild.load.stack_lock import lock_digest
 from tests.end_to_end import toys
 from tests.end_to_end.locks import Repository
-from tests.end_to_end.project import Outcome, Project, changed, snapshot
+from tests.end_to_end.project import BASE, ROOT, Outcome, Project, changed, snapshot
 from tests.servers import Fault, Listed
 
 ALPHA = """\
@@ -259,3 +260,65 @@ def test_json(repository: Repository) -> None:
     assert data["changed"] is True
     assert {wheel["name"] for wheel in data["lock"]["index"]} == {"alpha", "beta", "delta"}
     assert repository.run("lock", "--json").done().data["changed"] is False
+
+
+def test_the_plan_against_what_is_in_service(repository: Repository) -> None:
+    """Downgrades and removals first; nothing is told where the lock is what is in service."""
+    repository.write(index=["alpha[more]", "beta==1.5"])
+    repository.locked()
+    assert "nothing is in service" in repository.run("plan").done().out
+    service = repository.root / "releases/one/etc/pybuild"
+    service.mkdir(parents=True)
+    shutil.copy(repository.lock_file, service / "stack.lock.json")
+    (repository.root / "current").symlink_to("releases/one")
+    assert "is what the lock says" in repository.run("plan").done().out
+    repository.write(index=["alpha", "beta==1.0"])
+    repository.locked()
+    out = repository.run("plan").done().out
+    rows = [line.split()[:3] for line in out.splitlines()[1:]]
+    assert rows == [
+        ["v", "index", "beta"], ["-", "index", "delta"], ["~", "index", "alpha"], ["~", "stack", "stack"],
+    ]  # fmt: skip
+    assert "1.5 -> 1.0, DOWNGRADE" in out
+    repository.write(index=["alpha"])
+    data = repository.run("plan", "--resolve", "--json").done().data
+    assert data["drift"] == []
+    assert {row["name"] for row in data["difference"]} == {"beta", "delta", "alpha", "stack file"}
+    (service / "stack.lock.json").write_text("{}")
+    done = repository.run("plan", "--resolve")
+    assert (done.code, "lock version: found none" in done.err) == (3, True)
+
+
+def test_the_how_to(project: Project) -> None:
+    """Each command of docs/stacks.md, one after the other, with toys in the place of real packages."""
+    text = (ROOT / "docs/stacks.md").read_text()
+    how_to, _, _ = text.partition("## The stack file")
+    commands = re.findall(r"<!-- how-to: \w+ -->\n```bash\n(.*?)```", how_to, re.DOTALL)
+    (stack,) = re.findall(r"<!-- stack: \w+ -->\n```yaml\n(.*?)```", how_to, re.DOTALL)
+    for name, toy in {
+        "/global/common/software/survey/stack": str(project.root / "share"), '"3.11"': BASE,
+        "mpi4py>=4": "toyext", "rich>=13": "rich",
+    }.items():  # fmt: skip
+        assert name in stack
+        stack = stack.replace(name, toy)
+    project.serve(toys.wheel("rich", "13.0"))
+    work = project.root / "work"
+    (work / "bin").mkdir(parents=True)
+    program = work / "bin/pybuild"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m pybuild "$@"\n')
+    program.chmod(0o755)
+    (project.home / ".gitconfig").write_text("[user]\nname = elvis\nemail = elvis@example.org\n")
+    environ = {**project.environ, "PATH": f"{work}/bin:{project.environ['PATH']}"}
+    folder = work
+    assert len(commands) == 5
+    for number, block in enumerate(commands):
+        if number == 3:
+            project.serve(toys.wheel("rich", "13.0"), toys.wheel("rich", "14.0"))
+        done = subprocess.run(
+            ["bash", "-e", "-c", block], cwd=folder, env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+        if number == 0:
+            folder = work / "survey-stack"
+            (folder / "stack.yaml").write_text(stack)
+    assert '"version": "14.0"' in (folder / "stack.lock.json").read_text()

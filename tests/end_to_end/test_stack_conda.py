@@ -1,0 +1,120 @@
+"""A stack upon a conda channel: one solve with the stack's own packages, pinned, and never asked again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end import toys
+from tests.end_to_end.locks import Repository
+from tests.end_to_end.project import Project
+from tests.end_to_end.test_stack_lock import release
+from tests.prefix.prefixes import in_child, package
+
+INDEX = "from pybuild.conda import index_channel\nindex_channel(Path(sys.argv[1]))"
+
+
+class Channel:
+    """A conda channel that has a Python, pip and what a test puts there."""
+
+    def __init__(self, project: Project, tmp_path: Path) -> None:
+        self.folder, self.work = project.root / "theirs", tmp_path / "packed"
+        shutil.copytree(project.channel, self.folder)
+        for path in self.folder.rglob("*"):
+            if path.name.startswith("toy") or path.name == ".pybuild":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.put("theirs-pure", "1.5", "other_dist", "1.5")
+
+    def put(self, name: str, version: str, distribution: str, known: str) -> None:
+        """Add a conda package that holds a distribution of another name, and index the channel."""
+        place = "lib/python3.11/site-packages"
+        metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {known}\n"
+        info = f"{place}/{distribution}-{known}.dist-info"
+        files = {f"{place}/{distribution}.py": "", f"{info}/METADATA": metadata}
+        made = package(self.work, f"{name}-{version}-0", files)
+        shutil.copy(made, self.folder / "linux-64")
+        done = in_child(INDEX, self.folder)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def theirs(project: Project, tmp_path: Path) -> Channel:
+    """The channel of the site; the index has a second copy of what it holds."""
+    channel = Channel(project, tmp_path)
+    project.serve(toys.wheel("other_dist", "3.0"))
+    project.serve(toys.wheel("alpha", "1.0", metadata="Requires-Dist: other-dist >=1\n"))
+    return channel
+
+
+@pytest.fixture
+def repository(project: Project, theirs: Channel) -> Repository:
+    """A stack upon the channel."""
+    values = {
+        "python": "3.11", "channels": [theirs.folder.as_uri()], "conda": ["theirs-pure 1.*"],
+        "recipes": ["toyext"], "index": ["alpha"],
+    }  # fmt: skip
+    return Repository(project, values)
+
+
+def test_one_solve_and_a_release_of_it(repository: Repository, theirs: Channel) -> None:
+    """Conda packages by address and hash; pip takes conda's copy for what it is, under conda's name."""
+    lock = repository.locked()
+    assert {p.name for p in lock.conda} == {"python", "pip", "theirs-pure"}
+    assert all(p.url.startswith(theirs.folder.as_uri()) and len(p.sha256) == 64 for p in lock.conda)
+    assert lock.interpreter == ""
+    assert [wheel.name for wheel in lock.index] == ["alpha"]
+    assert lock.index[0].requires == ("theirs-pure>=1",)
+    assert not repository.project.server.asked("/files/other_dist-3.0-py3-none-any.whl")
+
+    repodata = theirs.folder / "linux-64/repodata.json"
+    repodata.unlink()  # a release asks no channel
+    prefix = repository.root / "releases/one"
+    release(repository, prefix).done()
+    project = repository.project
+    assert project.imports("toyext", prefix) == "2.0"
+    assert project.imports("alpha", prefix) == "1.0"
+    (record,) = prefix.glob("conda-meta/theirs-pure-*.json")
+    assert json.loads(record.read_text())["channel"].rstrip("/") == theirs.folder.as_uri()
+    assert "theirs-pure" in (prefix / "conda-meta/history").read_text().split("# update specs:")[1]
+
+
+def test_a_newer_package_waits_until_it_is_asked_for(repository: Repository, theirs: Channel) -> None:
+    """The old choice is favoured, `--upgrade` lets it go, a changed requirement excludes it."""
+    repository.locked()
+    first = repository.lock_file.read_bytes()
+    theirs.put("theirs-pure", "1.6", "other_dist", "1.6")
+    repository.locked()
+    assert repository.lock_file.read_bytes() == first
+    lock = repository.locked("--upgrade", "theirs-pure")
+    assert {p.name: p.version for p in lock.conda}["theirs-pure"] == "1.6"
+
+
+def test_what_no_channel_has(repository: Repository, theirs: Channel) -> None:
+    """No channel, no such package, no such version: a sentence each, and no lock."""
+    repository.write(conda=["theirs-pure >=9"], index=None)
+    done = repository.run("lock")
+    assert (done.code, "theirs-pure" in done.err) == (4, True), done.err
+    repository.write(conda=["theirs-pure"], channels=None)
+    done = repository.run("lock")
+    assert done.code == 4
+    assert "neither the request nor the site toy names one" in done.err
+    assert "channels: [conda-forge]" in done.err
+    repository.write(channels=["file:///nowhere"])
+    assert repository.run("lock").code == 4
+    repository.write(channels=[theirs.folder.as_uri()], python="/usr/bin/python3")
+    done = repository.run("lock")
+    assert (done.code, "conda packages need conda's own Python" in done.err) == (4, True), done.err
+    assert not repository.lock_file.exists()
+
+
+def test_one_name_for_two_things(repository: Repository, theirs: Channel) -> None:
+    """A wheel cannot stand beside a conda package of its name that is something else."""
+    theirs.put("beta", "1.0", "unrelated", "7.0")
+    repository.write(conda=["beta ==1.0"], index=["beta==1.0"])
+    repository.project.serve(toys.wheel("beta", "1.0"))
+    done = repository.run("lock")
+    assert done.code == 4
+    assert "beta 1.0 cannot stand beside beta 1.0 of conda or a recipe" in done.err
