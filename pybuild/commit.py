@@ -45,7 +45,7 @@ def install(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings)
             )
         settings.report.phase(prefix.name, "install")
         if plan.new_prefix:
-            create(prefix, journal, cache=cache)
+            create(prefix, journal, cache=cache, copies=settings.copies)
         else:
             change(prefix, journal, cache=cache)
 
@@ -58,8 +58,10 @@ def uninstall(prefix: Path, names: tuple[str, ...], settings: Settings) -> None:
     """
     from pybuild.prefix.journal import Journal
     from pybuild.prefix.notes import read_note
+    from pybuild.prefix.state import demand_no_release
     from pybuild.prefix.transaction import change
 
+    demand_no_release(prefix)
     with locked(prefix, settings):
         rows = []
         for name in names:

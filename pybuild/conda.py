@@ -16,6 +16,9 @@ from pybuild.errors import ChecksumError, PrefixError, UsageError
 from pybuild.model.machine import CondaPackage
 from pybuild.model.offer import Offer
 
+_COPIES = "allow-hard-links = false\nallow-symbolic-links = false\n"
+"""The engine's configuration for a prefix of its own files (tried with py-rattler 0.28: one link each)."""
+
 
 def link(
     files: Sequence[tuple[str, str]],
@@ -26,6 +29,7 @@ def link(
     replaced: Sequence[Path] = (),
     channels: Mapping[str, str] | None = None,
     beside: Path | None = None,
+    copies: bool = False,
 ) -> None:
     """Install packages into ``prefix`` and unlink those that they replace; nothing else is looked at.
 
@@ -36,6 +40,8 @@ def link(
         replaced: paths of the ``conda-meta`` records of the packages to unlink.
         channels: address of the channel that a file is a copy from, where it does not lie in its own.
         beside: a prefix whose Python the packages are for, where ``prefix`` has none of its own.
+        copies: copy files instead of linking them: whoever changes modes or groups in the prefix must not
+            change the cache, and every other prefix, with it.
 
     Raises:
         ChecksumError: a file is not the one that the plan names.
@@ -43,7 +49,7 @@ def link(
     """
     tag = prefix / "CACHEDIR.TAG"
     tagged = tag.exists()
-    asyncio.run(_link(files, prefix, cache, final, replaced, channels or {}, beside))
+    asyncio.run(_link(files, prefix, cache, final, replaced, channels or {}, beside, copies))
     if not tagged:
         tag.unlink(missing_ok=True)  # rattler's mark would make backup tools pass the environment over
 
@@ -56,6 +62,7 @@ async def _link(
     replaced: Sequence[Path],
     channels: Mapping[str, str],
     beside: Path | None,
+    copies: bool,
 ) -> None:
     import rattler
 
@@ -82,6 +89,7 @@ async def _link(
             execute_link_scripts=False,
             show_progress=False,
             alternative_target_prefix=final,
+            config=rattler.Config.from_toml(_COPIES) if copies else None,
         )
     except Exception as error:
         reason = _reason(error)

@@ -14,7 +14,7 @@ import pybuild
 from pybuild.errors import PrefixError, UsageError, VerificationError
 from pybuild.prefix import pending
 from pybuild.prefix.notes import write_note
-from pybuild.proof import PATH, here_for, installed
+from pybuild.proof import PATH, here_for, installed, sealed
 from pybuild.verify.failures import explain
 from pybuild.verify.job import Errand, ask, log_tail, scheduler_variables, submit
 from pybuild.verify.levels import highest
@@ -94,6 +94,8 @@ def ask_for_nodes(
         job = note.get("job")
         if isinstance(job, dict) and job.get("state") == "failed":
             raise VerificationError(str(job["failure"]), hint=job["hint"] or f"log: {job['log']}")
+        if not sealed(prefix):  # the nodes may have found it read-only where it can be written from here
+            write_note(prefix, note)
         reached.append((name, str(note["level"])))
     shutil.rmtree(errand.folder, ignore_errors=True)
     return tuple(reached)

@@ -70,7 +70,7 @@ def verify(
             failures.append(outcome.failure)
             if job is not None:
                 note = _failed(note, outcome.failure, here.setting.job, job)
-        _record(prefix, note, job)
+        _record(prefix, note, job, settings)
         reached.append((name, str(note["level"])))
     if failures:
         raise failures[0]
@@ -238,15 +238,39 @@ def _number(note: Note) -> str | None:
     return str(job["number"]) if isinstance(job, dict) and job.get("number") else None
 
 
-def _record(prefix: Path, note: Note, job: Path | None) -> None:
+def sealed(prefix: Path) -> bool:
+    """Return whether nothing may be noted in a prefix: a release of a stack, or somebody else's."""
+    from pybuild.prefix import places
+
+    return places.release(prefix).exists() or not os.access(places.notes(prefix), os.W_OK | os.X_OK)
+
+
+def _record(prefix: Path, note: Note, job: Path | None, settings: Settings) -> None:
+    import hashlib
+
     from pybuild.prefix.notes import write_note
 
-    if job is None:
+    if job is not None:
+        _leave(prefix, note, job)
+    elif not sealed(prefix):
         write_note(prefix, note)
-        return
+    else:
+        name = hashlib.sha256(str(prefix).encode()).hexdigest()[:16]
+        aside = Path(settings.places.cache, "proofs", name)
+        aside.mkdir(parents=True, exist_ok=True)
+        pending.leave(aside, note)
+        settings.report.note(
+            f"{prefix} stays as it is; what was proven of {note['name']} is noted in {aside}"
+        )
+
+
+def _leave(prefix: Path, note: Note, job: Path) -> None:
+    from pybuild.prefix.notes import write_note
+
     pending.leave(job, note)
     with suppress(OSError):  # read-only here: whoever looks at the note takes it from the job's folder
-        write_note(prefix, note)
+        if not sealed(prefix):
+            write_note(prefix, note)
 
 
 @contextmanager
@@ -258,5 +282,5 @@ def _told_to(job: Path | None, prefix: Path, note: Note) -> Iterator[None]:
         if job is not None:
             ended = PybuildError("the job was ended from outside, by its time limit or by somebody")
             why = error if isinstance(error, PybuildError) else ended
-            _record(prefix, _failed(note, why, None, job), job)
+            _leave(prefix, _failed(note, why, None, job), job)
         raise

@@ -23,6 +23,7 @@ class Settings:
         environ: the user's environment, read only.
         command: the command line, for conda's history.
         captures: environments that the module tool has made in this run.
+        copies: files of a prefix are its own, none is a hard link into the cache of packages.
     """
 
     places: Places
@@ -32,3 +33,4 @@ class Settings:
     jobs: int = 1
     report: Report = field(default_factory=Report)
     captures: dict[ModulePlan, Capture] = field(default_factory=dict)
+    copies: bool = False

@@ -72,10 +72,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "version"},
+    # below a stack's root; what is installed there and proven comes from the runs above
+    "release": {"model", "errors", "process", "locks", "plan", "prefix"},
+    "proving": {
+        "model", "errors", "plan", "prefix", "process", "verify", "proof", "elsewhere", "settings",
+        "workflow",
+    },
+    "deployment": {
+        "model", "errors", "load", "prefix", "release", "proving", "settings", "workflow", "locking",
+    },
+    "upkeep": {"model", "errors", "load", "release", "settings"},
+    "status": {"model", "errors", "release", "settings", "upkeep"},
     "cli": {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
-        "locking", "base", "building", "run",
+        "locking", "base", "building", "run", "deployment", "upkeep", "status", "release",
     },
     "__main__": {"cli"},
     "version": set(),
@@ -90,6 +101,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("authoring", "plan"): {"plan.downloads"},
     ("verify", "plan"): {"plan.templates"},
     ("build", "plan"): {"plan.environment", "plan.templates"},
+    ("release", "plan"): {"plan.stack_scripts"},
     ("cli", "verify"): {"verify.failures"},
     ("cli", "build"): {"build.kept", "build.log"},
     ("cli", "box"): {"box.make", "box.operations", "box.records"},

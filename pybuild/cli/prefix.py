@@ -107,16 +107,15 @@ def _verified(
     from pathlib import Path
 
     from pybuild.elsewhere import ask_for_nodes, has_nodes, ranked_names
-    from pybuild.prefix import places
+    from pybuild.proof import sealed
     from pybuild.proof import verify as prove
     from pybuild.workflow import locked
 
     if arguments.on == "compute" and not has_nodes(prefix, ranked_names(prefix, names), settings):
         return ask_for_nodes(prefix, ranked_names(prefix, names), _job_options(arguments), settings)
     job = Path(arguments.job) if arguments.job else None
-    # Where a job finds the prefix read-only, there is nobody to lock out and no place for a lock.
-    free = job is not None and not os.access(places.notes(prefix), os.W_OK)
-    with nullcontext() if free else locked(prefix, settings):
+    # Where the prefix is read-only, there is nobody to lock out and no place for a lock.
+    with nullcontext() if sealed(prefix) else locked(prefix, settings):
         return prove(prefix, names, arguments.level, settings, job=job)
 
 

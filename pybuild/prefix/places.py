@@ -31,6 +31,11 @@ def journal(prefix: Path) -> Path:
     return prefix / JOURNAL
 
 
+def release(prefix: Path) -> Path:
+    """Return the record that makes a prefix a release of a stack, which is never changed in place."""
+    return prefix / "etc/pybuild/release.json"
+
+
 def lock(prefix: Path) -> Path:
     """Return the lock file: inside an existing prefix, beside one that is yet to be made or being made."""
     if meta(prefix).is_dir() and not unfinished(prefix).exists():

@@ -37,6 +37,7 @@ def read_state(prefix: str) -> PrefixState:
             )
         _demand_place(path)
         return PrefixState(path=prefix, exists=False)
+    demand_no_release(path)
     if not os.access(places.meta(path), os.W_OK | os.X_OK):
         raise PrefixError(
             f"{prefix}: is read-only for you (no write permission on conda-meta)",
@@ -76,6 +77,19 @@ def _installed(name: str, version: str, build: str, note: Note | None) -> Instal
         options=tuple(cast("list[str]", note["options"])),
         identity=tuple((v, i) for v, i in cast("list[list[str]]", note["identity"])),
     )
+
+
+def demand_no_release(prefix: Path) -> None:
+    """Check that a prefix is not a release of a stack, which must stay as its lock says.
+
+    Raises:
+        PrefixError: it is.
+    """
+    if places.release(prefix).exists():
+        raise PrefixError(
+            f"{prefix}: is a release of a stack, which is never changed in place",
+            hint="change the stack file, then pybuild stack lock and pybuild stack deploy",
+        )
 
 
 def _demand_usable_name(prefix: str) -> None:

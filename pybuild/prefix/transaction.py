@@ -24,8 +24,11 @@ from pybuild.prefix.scripts import write_scripts
 _TRIES, _PAUSE = 100, 0.05  # seconds
 
 
-def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
+def create(prefix: Path, journal: Journal, *, cache: Path, copies: bool = False) -> None:
     """Make a new prefix that holds the journal's packages, in one rename.
+
+    Args:
+        copies: no file of the prefix may be a hard link into the cache.
 
     Raises:
         PrefixError, ChecksumError, OSError: nothing stands at ``prefix``.
@@ -33,7 +36,7 @@ def create(prefix: Path, journal: Journal, *, cache: Path) -> None:
     newborn = places.newborn(prefix)
     shutil.rmtree(newborn, ignore_errors=True)  # of a run that was killed; we hold the lock
     try:
-        _link(newborn, journal, cache, final=prefix)
+        _link(newborn, journal, cache, final=prefix, copies=copies)
         _settle(newborn, journal, final=prefix)
         os.rename(newborn, prefix)
     except BaseException:
@@ -97,7 +100,7 @@ def _finish(prefix: Path, journal: Journal, cache: Path) -> None:
     drop_journal(prefix)
 
 
-def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None) -> None:
+def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None, *, copies: bool = False) -> None:
     """Link what is not there yet and unlink what is still there: the same call starts and finishes."""
     files = [
         (file, sha256)
@@ -109,7 +112,10 @@ def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None) -> No
     if files or old:
         origins = dict(journal.origins)
         channels = {row[3]: channel_of(origins[row[0]]) for row in journal.add if row[0] in origins}
-        conda.link(files, prefix, cache=cache / "packages", final=final, replaced=old, channels=channels)
+        conda.link(
+            files, prefix, cache=cache / "packages", final=final, replaced=old, channels=channels,
+            copies=copies,
+        )  # fmt: skip
 
 
 def _settle(prefix: Path, journal: Journal, *, final: Path) -> None:

@@ -1,0 +1,129 @@
+"""The releases of a root: which there are, what each says of itself, and the next one's name."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pybuild.model.stack import Release
+from pybuild.prefix.notes import replace_text
+from pybuild.release import layout
+
+_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What is remembered about a release outside of it.
+
+    Attributes:
+        lock: SHA-256 of the lock that it is made from.
+        begun: ISO time in UTC.
+        by: who began it.
+        touched: newest change of any of its paths when it was complete, in nanoseconds; 0 until then.
+        size: bytes of its files when it was complete.
+    """
+
+    name: str
+    lock: str
+    begun: str
+    by: str
+    touched: int = 0
+    size: int = 0
+
+
+def now() -> str:
+    """Return the time as records keep it: ISO, UTC, seconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def names(root: Path) -> tuple[str, ...]:
+    """Return the names of the releases that stand there, unfinished ones included, oldest first."""
+    try:
+        entries = os.listdir(layout.releases(root))
+    except FileNotFoundError:
+        return ()
+    return tuple(sorted(filter(_NAME.fullmatch, entries), key=order))
+
+
+def order(name: str) -> tuple[str, int]:
+    """Return what sorts names of releases by the time they were begun."""
+    match = _NAME.fullmatch(name)
+    return (match[1], int(match[2])) if match else (name, 0)
+
+
+def begin(root: Path, lock: str, by: str, taken: Iterable[str] = ()) -> Begun:
+    """Remember that a new release is begun, under a name that was never used; nothing is made yet.
+
+    Args:
+        taken: names of releases that are gone.
+
+    Raises:
+        OSError: it cannot be written down.
+    """
+    day = datetime.now(timezone.utc).date().isoformat()
+    used = [order(name)[1] for name in {*names(root), *begun(root), *taken} if order(name)[0] == day]
+    made = Begun(name=f"{day}-{max(used, default=0) + 1}", lock=lock, begun=now(), by=by)
+    remember(root, made)
+    return made
+
+
+def remember(root: Path, one: Begun) -> None:
+    """Write down what is known about a release.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder = layout.begun(root)
+    folder.mkdir(exist_ok=True)
+    replace_text(folder / f"{one.name}.json", json.dumps(asdict(one)) + "\n")
+
+
+def begun(root: Path) -> Mapping[str, Begun]:
+    """Return what is remembered about every release that was ever begun, by name."""
+    found: dict[str, Begun] = {}
+    try:
+        entries = os.listdir(layout.begun(root))
+    except OSError:
+        return found
+    for entry in entries:
+        data = read_json(layout.begun(root) / entry) if entry.endswith(".json") else None
+        if data is not None:
+            found[entry[:-5]] = Begun(**data)
+    return found
+
+
+def read_release(prefix: Path) -> Release | None:
+    """Return what a release says of itself, None where it is unfinished, broken or none."""
+    data = read_json(layout.record(prefix))
+    if data is None or not {"name", "path", "lock", "begun"} <= data.keys():
+        return None
+    levels = tuple((str(name), str(level)) for name, level in data.get("levels", ()))
+    plain = {key: str(data.get(key, "")) for key in ("name", "path", "lock", "begun", "deployed", "by")}
+    return Release(**plain, levels=levels)
+
+
+def write_release(release: Release) -> None:
+    """Let a release say what it is.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = layout.record(Path(release.path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(path, json.dumps(asdict(release), indent=1) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the mapping in a file, None where there is none that can be read."""
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
