@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import mpi_io
 import scale
 from easybuild import EasyBuild
 from lab import Lab
@@ -175,6 +176,7 @@ CASES: dict[str, Callable[[Lab], Case]] = {
     "old-prefix": existing_prefix,
     "build": build_warm,
     "build-cold": build_cold,
+    "h5py": mpi_io.h5py_from_source,
     "scale": scale.everything,
     "scale-plan": scale.plan_among_many,
     "scale-cold": scale.everything_cold,

@@ -20,6 +20,9 @@ from lab import Lab
 from measure import BenchmarkError, measure
 from table import Record, as_markdown, as_record
 
+LONG = ("build-cold", "h5py")
+"""Cases that compile for minutes; only with ``--full`` or by name."""
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -29,7 +32,7 @@ def main() -> int:
     arguments = _arguments()
     out = Path(arguments.out).resolve()
     out.mkdir(parents=True, exist_ok=True)
-    wanted = arguments.only or [key for key in CASES if arguments.full or key != "build-cold"]
+    wanted = arguments.only or [key for key in CASES if arguments.full or key not in LONG]
     try:
         with _work(arguments.work) as root:
             lab = Lab(root=root, checkout=Path(arguments.checkout).resolve(), spec=arguments.spec, say=_say)

@@ -1,0 +1,152 @@
+"""The case ``h5py``: h5py with MPI-IO from source, on a machine with Debian's MPICH and parallel HDF5."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from measure import BenchmarkError
+from peers import Peer
+
+if TYPE_CHECKING:
+    from cases import Case
+    from lab import Lab
+
+VERSION = "3.16.0"
+
+
+class Cluster:
+    """A machine laid out below the lab's folder, as the tests of h5py lay it out, and a prefix upon it.
+
+    Raises:
+        BenchmarkError: Debian's packages or patchelf cannot be had here.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.root = lab.root / "h5py"
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.opt = self.root / "opt"
+        if not self.opt.exists():
+            lab.say("unpacking Debian's MPICH and parallel HDF5")
+            _lay_out(lab.checkout, self.opt)
+
+    @cached_property
+    def options(self) -> tuple[str, ...]:
+        """The options that keep pybuild inside the folder, and at this machine."""
+        site = yaml.safe_load((self.lab.checkout / "tests/h5py/cluster.yaml").read_text())
+        # The tests do without optimisation; here it is what is measured.
+        for compiler in site["virtuals"]["compiler"]:
+            compiler.pop("env", None)
+        text = yaml.safe_dump(site, sort_keys=False)
+        for mark, folder in (("MPICH", "mpich"), ("PARALLEL", "hdf5-parallel"), ("SERIAL", "hdf5")):
+            text = text.replace(f"@{mark}@", str(self.opt / folder))
+        sites = self.root / "sites"
+        sites.mkdir(exist_ok=True)
+        (sites / "cluster.yaml").write_text(text)
+        return ("--sites", str(sites), "--site", "cluster", "--cache", str(self.root / "cache"),
+                "--channel", str(self.root / "channel"), "-p", str(self.root / "prefix"), "-y")  # fmt: skip
+
+    @cached_property
+    def prefix(self) -> Path:
+        """A conda prefix with mpi4py and numpy, where everybody builds; all sources are fetched."""
+        prefix = self.root / "prefix"
+        if not prefix.exists():
+            self.lab.say("building mpi4py, and h5py once so that all sources are on the disk")
+            base = ("--python", str(self.lab.base_python))
+            for spec in ("mpi4py", f"h5py=={VERSION}"):
+                argv = (self.lab.pybuild, "install", spec, *self.options, *base)
+                self.lab.run(f"cluster-{spec[:4]}", argv)
+        self.forget()
+        return prefix
+
+    def forget(self) -> None:
+        """Take h5py out of the prefix and out of the channel."""
+        if list((self.root / "prefix/conda-meta").glob("h5py-*.json")):
+            self.lab.run("forget", (self.lab.pybuild, "uninstall", "h5py", "-p", self.options[-2], "-y"))
+        for file in (self.root / "channel").rglob("h5py-*"):
+            file.unlink()
+
+    def recipes(self, name: str, flags: str) -> tuple[str, ...]:
+        """Return the options for the recipe of h5py with other ``CPPFLAGS``."""
+        folder = self.root / name / "h5py"
+        shutil.copytree(self.lab.checkout / "recipes/h5py", folder, dirs_exist_ok=True)
+        file = folder / "recipe.yaml"
+        text, count = re.subn(
+            '^    CPPFLAGS: ".*"$', f'    CPPFLAGS: "{flags}"', file.read_text(), flags=re.M
+        )
+        if count != 1:
+            raise BenchmarkError(f"{file}: expected one line with CPPFLAGS, found {count}")
+        file.write_text(text)
+        return ("--recipes", str(folder.parent))
+
+    def fetched(self, pattern: str) -> list[str]:
+        """Return the files in the cache of sources that match a pattern of names."""
+        return sorted(map(str, (self.root / "cache/sources").glob(f"*/*/{pattern}")))
+
+
+def h5py_from_source(lab: Lab) -> Case:
+    """h5py with MPI-IO from source, with the same flags and with the recipe's."""
+    from cases import Aim, Case
+
+    cluster = Cluster(lab)
+    prefix = cluster.prefix
+    install = (lab.pybuild, "install", f"h5py=={VERSION}", "--verify", "linked", *cluster.options)
+    does = "plans, builds a wheel, checks its links, byte code, packs, indexes, conda transaction; "
+
+    def pybuild(name: str, flags: str, *words: str) -> Peer:
+        return Peer(name=name, does=does + flags, argv=(*install, *words), env=lab.env, cwd=lab.root,
+                    reset=cluster.forget)  # fmt: skip
+
+    peers = (
+        _pip(lab, cluster, prefix),
+        pybuild("pybuild, the same flags", "the Python's flags", *cluster.recipes("same", "")),
+        pybuild("pybuild", "the recipe's flags"),
+    )
+    aims = {peers[1].name: Aim(factor=0.6, of="pip"), peers[2].name: Aim(factor=0.3, of="pip")}
+    return Case(key="h5py", title="h5py with MPI-IO from source", unit="pip", peers=peers, aims=aims, most=5,
+                warm=False)  # fmt: skip
+
+
+def _pip(lab: Lab, cluster: Cluster, prefix: Path) -> Peer:
+    """Return pip with the same archive, wheels, compiler, MPI and HDF5; it installs beside the prefix."""
+    overlay, target = cluster.root / "overlay", cluster.root / "target"
+    pip = (f"{prefix}/bin/python", "-m", "pip", "install", "--no-index", "--no-deps", "--target")
+    if not overlay.exists():
+        names = ("setuptools", "cython", "packaging", "numpy")
+        wheels = (file for name in names for file in cluster.fetched(f"{name}-*.whl"))
+        lab.run("overlay-h5py", (*pip, str(overlay), *wheels))
+    (archive,) = cluster.fetched(f"h5py-{VERSION}.tar.gz")
+    alone = ("--no-build-isolation", "--no-binary=h5py", "--no-cache-dir")
+    settings = {
+        "PYTHONPATH": str(overlay),
+        "PYTHONNOUSERSITE": "1",
+        "CC": f"{cluster.opt}/mpich/bin/mpicc",
+        "HDF5_MPI": "ON",
+        "HDF5_DIR": f"{cluster.opt}/hdf5-parallel",
+        "H5PY_SETUP_REQUIRES": "0",
+    }
+    return Peer(
+        name="pip", does="builds a wheel, installs it; no isolation; the Python's flags",
+        argv=(*pip, str(target), *alone, archive), env={**lab.env, **settings}, cwd=cluster.root,
+        reset=lambda: shutil.rmtree(target, ignore_errors=True),
+    )  # fmt: skip
+
+
+def _lay_out(checkout: Path, folder: Path) -> None:
+    sys.path.insert(0, str(checkout))
+    try:
+        import pytest
+
+        from tests.h5py.machine import lay_out
+    except ImportError as error:
+        raise BenchmarkError(f"run it with the Python of the development environment: {error}") from error
+    try:
+        lay_out(folder)
+    except pytest.skip.Exception as error:
+        raise BenchmarkError(str(error)) from error
