@@ -22,16 +22,19 @@ LIMIT = 300.0
 """Seconds that one download may take."""
 
 
-def unpacked(*packages: str) -> Path:
+def unpacked(*packages: str, release: str = "") -> Path:
     """Return a root folder that holds the files of exactly these packages; nothing else is looked at.
 
     The first caller on this machine downloads and unpacks, the others find it done.
     Kept below ``$PYBUILD_TEST_DEBS``, else in a folder of this user below the system's temporary one.
     Dependencies are not followed. Skips the test where ``apt-get`` is missing or cannot download.
+
+    Args:
+        release: another release of Debian than the machine's, for what it no longer has.
     """
     names = sorted(set(packages))
     home = _home()
-    name = "+".join(names)
+    name = "+".join([*names, *([release] if release else [])])
     if len(name) > 100:
         name = f"{name[:80]}+{hashlib.sha256(name.encode()).hexdigest()[:16]}"
     root, stamp = home / name, home / f"{name}.done"
@@ -43,7 +46,7 @@ def unpacked(*packages: str) -> Path:
     with (home / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.exists():
-            _unpack(names, root)
+            _unpack(names, root, release)
             stamp.touch()
     return root
 
@@ -79,19 +82,24 @@ def _with_content(folder: Path, sha256: str) -> Path | None:
 
 def _get_source(package: str, home: Path, release: str) -> None:
     """Download a source package from where the machine has its binary packages from."""
+    _apt_get_apart(home, "deb-src", release, "source", "--download-only", "--tar-only", "--", package)
+
+
+def _apt_get_apart(folder: Path, kind: str, release: str, *argv: str) -> None:
+    """Run apt-get in a folder with lists of packages there, which the machine's own know nothing of."""
     targets = ("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
                "Created-By: Packages")  # fmt: skip
-    known = capture(targets, env=_environment(), cwd=str(home), timeout=LIMIT).out.split("\n")
+    known = capture(targets, env=_environment(), cwd=str(folder), timeout=LIMIT).out.split("\n")
     lines = [line.split() for line in known if line]
     if release:
         lines = [[uri, release, component] for uri, _, component in lines[:1]]
-    (home / "sources.list").write_text("".join(f"deb-src {' '.join(line)}\n" for line in lines))
-    (home / "lists/partial").mkdir(parents=True, exist_ok=True)
-    own = ("-o", f"Dir::Etc::sourcelist={home}/sources.list", "-o", "Dir::Etc::sourceparts=/dev/null",
-           "-o", f"Dir::State::lists={home}/lists", "-o", "APT::Sandbox::User=root")  # fmt: skip
-    for argv in (("update",), ("source", "--download-only", "--tar-only", "--", package)):
-        command = ("apt-get", "-qq", *own, *argv)
-        ended = capture(command, env=_environment(), cwd=str(home), timeout=LIMIT)
+    (folder / "sources.list").write_text("".join(f"{kind} {' '.join(line)}\n" for line in lines))
+    (folder / "lists/partial").mkdir(parents=True, exist_ok=True)
+    own = ("-o", f"Dir::Etc::sourcelist={folder}/sources.list", "-o", "Dir::Etc::sourceparts=/dev/null",
+           "-o", f"Dir::State::lists={folder}/lists", "-o", "APT::Sandbox::User=root")  # fmt: skip
+    for words in (("update",), argv):
+        command = ("apt-get", "-qq", *own, *words)
+        ended = capture(command, env=_environment(), cwd=str(folder), timeout=LIMIT)
         if ended.code:
             pytest.skip(f"{' '.join(command)} ended with {ended.code}: {ended.err.strip()}")
 
@@ -105,12 +113,15 @@ def _home() -> Path:
     return home
 
 
-def _unpack(names: Sequence[str], root: Path) -> None:
+def _unpack(names: Sequence[str], root: Path, release: str) -> None:
     """Download and unpack; the root appears in one rename, whatever an earlier killed run left is removed."""
     shutil.rmtree(root, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=root.parent, prefix="unpacking-") as folder:
         work = Path(folder)
-        _apt_get("download", "--", *names, cwd=work)
+        if release:
+            _apt_get_apart(work, "deb", release, "download", "--", *names)
+        else:
+            _apt_get("download", "--", *names, cwd=work)
         tree = work / "tree"
         tree.mkdir(mode=0o755)
         for archive in sorted(work.glob("*.deb")):

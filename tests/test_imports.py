@@ -102,7 +102,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("verify", "plan"): {"plan.templates"},
     ("build", "plan"): {"plan.environment", "plan.templates"},
     ("release", "plan"): {"plan.stack_scripts"},
-    ("cli", "verify"): {"verify.failures"},
+    ("cli", "verify"): {"verify.failures", "verify.harness"},
     ("cli", "build"): {"build.kept", "build.log"},
     ("cli", "box"): {"box.make", "box.operations", "box.records"},
     ("cli", "modules"): {"modules.capture"},
@@ -146,6 +146,16 @@ ONLY_IN: dict[str, set[str]] = {
 }
 """Module -> the only files or folders that import it."""
 
+GUESTS = {
+    "verify/pybuild_ranks.py": {"__future__", "contextlib", "json", "os", "shutil", "sys", "tempfile", "time",
+                                "mpi4py"},
+    "verify/pybuild_library.py": {"ctypes", "json", "os", "sys", "pybuild_ranks"},
+}  # fmt: skip
+"""Files that run under a prefix's Python and never here -> all that they may import.
+
+They are copied beside test scripts, so they print, read the environment and know nothing of pybuild.
+"""
+
 READS_THE_ENVIRONMENT = {"cli/", "__main__.py"}
 
 STARTERS = {"system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp", "startfile"}
@@ -162,7 +172,11 @@ class Import(NamedTuple):
 
 @functools.cache
 def files() -> list[Path]:
-    return sorted(SOURCE.rglob("*.py"))
+    return sorted(path for path in SOURCE.rglob("*.py") if relative(path) not in GUESTS)
+
+
+def with_guests() -> list[Path]:
+    return [*files(), *(SOURCE / name for name in GUESTS)]
 
 
 @functools.cache
@@ -236,6 +250,14 @@ def test_a_part_uses_only_some_files_of_another(user: str, used: str) -> None:
         and not any(f"{module}.".startswith(f"pybuild.{one}.") for one in TIGHT[user, used])
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_a_guest_imports_little_and_is_imported_by_nobody(name: str) -> None:
+    """What is copied into packages needs the standard library and mpi4py only, and is text to pybuild."""
+    assert {found.split(".")[0] for _, _, found in imports(SOURCE / name)} == GUESTS[name]
+    stem = Path(name).stem
+    assert not [found for path in files() for found in imports(path) if stem in found.module]
 
 
 def test_no_permission_is_unused() -> None:
@@ -341,7 +363,7 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
     """What does not fit on a screen is not read."""
     wrong = [
         f"{relative(path)}:{node.lineno}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
-        for path in files()
+        for path in with_guests()
         for node in functions(path)
         if node.end_lineno is not None and node.end_lineno - node.lineno + 1 > 60
     ]
@@ -351,7 +373,7 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
 def test_everything_public_says_what_it_is_for() -> None:
     """Modules, classes and functions whose names do not begin with an underscore have a docstring."""
     wrong = []
-    for path in files():
+    for path in with_guests():
         module = tree(path)
         if ast.get_docstring(module) is None:
             wrong.append(f"{relative(path)}: the module has no docstring")

@@ -16,6 +16,7 @@ from pybuild.model.plan import PackagePlan, Plan, Run, StageInterpreter
 from pybuild.prefix.installed import SHARE
 from pybuild.runpath import relocate_runpaths
 from pybuild.verify.elf import is_elf
+from pybuild.verify.harness import harness_of
 from pybuild.verify.package import link_check
 from pybuild.verify.tree import Tree
 
@@ -55,7 +56,7 @@ def _is_wheel(package: PackagePlan) -> bool:
 
 
 def write_share(package: PackagePlan, plan: Plan, stage: Stage, seen: dict[str, object], log: str) -> None:
-    """Put the package's record, log and test scripts into the staging folder.
+    """Put the package's record, log, test scripts and what these import of pybuild into the staging folder.
 
     Args:
         seen: what the build measured and found.
@@ -64,6 +65,9 @@ def write_share(package: PackagePlan, plan: Plan, stage: Stage, seen: dict[str, 
     share.mkdir(parents=True)
     for file in package.files:
         shutil.copyfile(os.path.join(package.directory, file), share / file)
+    scripts = [(share / file).read_text(encoding="utf-8", errors="replace") for file in package.files]
+    for name, text in harness_of(scripts).items():
+        (share / name).write_text(text, encoding="utf-8")
     shutil.copyfile(log, share / "build.log")
     (share / "record.json").write_text(json.dumps(_record(package, plan, seen), indent=1) + "\n")
 

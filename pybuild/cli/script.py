@@ -25,10 +25,12 @@ def script(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _texts(plan: Plan) -> dict[str, str]:
-    """Return the text of every test script of the plan."""
+    """Return the text of every test script of the plan, and of what they import of pybuild."""
+    from pybuild.verify.harness import harness_of
+
     found = {}
     for package in plan.packages:
         for file in package.files:
             with open(os.path.join(package.directory, file), encoding="utf-8") as handle:
                 found[f"{package.name}/{file}"] = handle.read()
-    return found
+    return found | harness_of(found.values())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding
-from pybuild.model.recipe import Check, Recipe
+from pybuild.model.recipe import HARNESS, Check, Recipe
 from pybuild.model.site import base_of
 
 _LAUNCHERS = {"mpiexec", "mpirun", "srun", "aprun", "jsrun", "ibrun", "prun"}
@@ -44,7 +44,10 @@ def tests_present(recipe: Recipe) -> Iterator[Finding]:
             yield ("tests",), 'needs mpi but no test runs "ranks: 2" or more'
     asked = {base_of(name) for _path, names in virtuals_of(recipe) for name in names}
     for path, test in tests_of(recipe):
-        if test.python and not os.path.isfile(os.path.join(recipe.directory, test.python)):
+        if test.python in HARNESS:
+            told = f'"{test.python}" is a module of pybuild that scripts import; give the script another name'
+            yield (*path, "python"), told
+        elif test.python and not os.path.isfile(os.path.join(recipe.directory, test.python)):
             yield (*path, "python"), f'there is no file "{test.python}" beside the recipe'
         if test.to and test.to not in asked:
             yield (*path, "links", "to"), f'"{test.to}" is not among requirements.virtual'

@@ -20,6 +20,9 @@ TOOLS: dict[str, tuple[str, ...]] = {
 }
 """Requirements that a build system adds to the recipe's build requirements."""
 
+HARNESS = ("pybuild_ranks.py", "pybuild_library.py")
+"""Modules that come with pybuild and stand beside the test scripts that import them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:

@@ -54,7 +54,8 @@ def render_script(plan: Plan, addresses: Mapping[str, str], scripts: Mapping[str
 
     Args:
         addresses: URL of each download by its sha256.
-        scripts: text of each test script, keyed ``<package>/<file>``.
+        scripts: text of each test script, keyed ``<package>/<file>``, and of the modules of pybuild that they
+            import, keyed ``<file>``.
     """
     head = _HEAD.format(
         specs=" ".join(" ".join(plan.specs).split()),
@@ -72,6 +73,7 @@ def render_script(plan: Plan, addresses: Mapping[str, str], scripts: Mapping[str
     for package in plan.packages:
         if package.action != "keep" and package.build is not None:
             parts.append("\n".join(_package(package, package.build, addresses)))
+    parts += [_file(name, text) for name, text in scripts.items() if "/" not in name]
     for package in plan.packages:
         if package.action != "keep":
             parts += _checks(package, scripts)
@@ -209,13 +211,17 @@ def _check_lines(package: PackagePlan, scripts: Mapping[str, str]) -> Iterator[s
             tokens = {**_tokens("$WORK"), "ranks": str(check.ranks)}
             launcher = " ".join(_quoted(_late(word, tokens)) for word in check.launcher)
             settings = "".join(f"{name}={shlex.quote(value)} " for name, value in check.environment)
-            yield f"cat > \"$WORK/{file}\" <<'PYBUILD_END'\n{text.rstrip()}\nPYBUILD_END"
+            yield _file(file, text)
             ranks = f'{settings}PYBUILD_RANKS={check.ranks} {launcher} "$PREFIX/bin/python" "$WORK/{file}"'
             if package.run_modules is None:
                 yield ranks
             else:
                 yield f'if [ -n "${{SLURM_JOB_ID:-}}${{PBS_JOBID:-}}" ]; then {ranks}'
                 yield "else echo 'not proven by ranks: run this script inside a job for that' >&2; fi"
+
+
+def _file(name: str, text: str) -> str:
+    return f"cat > \"$WORK/{name}\" <<'PYBUILD_END'\n{text.rstrip()}\nPYBUILD_END"
 
 
 def _fetch(download: Download, work: str, addresses: Mapping[str, str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from pybuild.load.lint import lint_recipe
 from pybuild.load.recipes import load_recipe
+from pybuild.verify.harness import harness_of
 from tests.authoring.archives import ranky, sdist, wheel
 from tests.authoring.conftest import Run
 from tests.servers import Listed, Server
@@ -73,11 +74,14 @@ def test_a_user_of_mpi(run: Run, recipes: str) -> None:
     assert "petsc" not in recipe.text  # only the tests speak of it
 
 
-def test_the_drafted_script_can_fail(run: Run, recipes: str) -> None:
+def test_the_drafted_script_can_fail(run: Run, recipes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ranks script is Python, and raises where the ranks do not add up."""
     run("new", "ranky", "--recipes", recipes)
     script = Path(recipes, "ranky", "ranks_agree.py").read_text()
     assert "import ranky" in script
+    for name, text in harness_of([script]).items():
+        Path(recipes, "ranky", name).write_text(text)
+    monkeypatch.syspath_prepend(f"{recipes}/ranky")
     space: dict[str, object] = {"__name__": "draft"}
     exec(compile(script.replace("import ranky", "pass"), "ranks_agree.py", "exec"), space)  # noqa: S102
 

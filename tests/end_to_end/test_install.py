@@ -6,6 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
+from pybuild.verify.harness import harness_of
+from tests.end_to_end import toys
 from tests.end_to_end.project import Project
 
 
@@ -45,8 +47,11 @@ def _check_memory(project: Project) -> None:
 
 
 def _check_record(project: Project) -> None:
-    """The package carries what explains it: recipe, site, plan, hashes, timings, libraries and log."""
+    """The package carries what explains it: recipe, site, plan, hashes, libraries, log, checks."""
     share = project.prefix / "share/pybuild/toyext"
+    harness = harness_of([toys.RANKS])
+    assert list(harness) == ["pybuild_ranks.py"]
+    assert {path.name: path.read_text() for path in share.glob("pybuild_*.py")} == harness
     record = json.loads((share / "record.json").read_text())
     assert record["package"]["recipe_text"] == (project.recipes / "toyext/recipe.yaml").read_text()
     assert record["site_text"] == (project.sites / "toy.yaml").read_text()

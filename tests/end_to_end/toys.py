@@ -89,8 +89,9 @@ setup(name="NAME", version="VERSION", packages=["NAME"],
 """
 
 RANKS = """\
-import json, os, time
+import os, time
 from pathlib import Path
+from pybuild_ranks import end, report_of
 from NAME import _core
 rank, size, library = _core.ranks()
 job = Path(os.environ.get("TOY_JOB", "/nowhere"))
@@ -99,9 +100,8 @@ if size > 1:
     deadline = time.monotonic() + 20
     while len(list(job.glob("rank-*"))) < size and time.monotonic() < deadline:
         time.sleep(0.005)
-if rank == 0:
-    seen = sorted(int(path.name[5:]) for path in job.glob("rank-*")) if size > 1 else [0]
-    print(json.dumps({"size": size, "ranks": seen, "library": library}))
+seen = sorted(int(path.name[5:]) for path in job.glob("rank-*")) if size > 1 else [0]
+end(rank, report_of(seen, library, {"size": size}))
 """
 
 RECIPE = """\

@@ -49,9 +49,7 @@ class Machine:
 def lay_out(folder: Path) -> Machine:
     """Make the machine below ``folder``, which must not have it yet."""
     machine = Machine(mpich=folder / "mpich", parallel=folder / "hdf5-parallel", serial=folder / "hdf5")
-    root = unpacked(*MPICH)
-    _product(machine.mpich, root / _LIBRARIES, root / "usr/include/x86_64-linux-gnu/mpich", "$ORIGIN")
-    _programs(machine.mpich, root / "usr/bin")
+    lay_out_mpich(machine.mpich)
     beside = "$ORIGIN:$ORIGIN/../../mpich/lib"
     for product, packages, flavour in (
         (machine.parallel, PARALLEL, "mpich"),
@@ -63,6 +61,13 @@ def lay_out(folder: Path) -> Machine:
             # Debian's flavours differ by the library's name; sites differ by the folder.
             (product / "lib" / f"{name}.so").symlink_to(name.replace("hdf5", f"hdf5_{flavour}", 1) + ".so")
     return machine
+
+
+def lay_out_mpich(folder: Path) -> None:
+    """Make the folder with MPICH alone: ``bin``, ``include`` and ``lib``."""
+    root = unpacked(*MPICH)
+    _product(folder, root / _LIBRARIES, root / "usr/include/x86_64-linux-gnu/mpich", "$ORIGIN")
+    _programs(folder, root / "usr/bin")
 
 
 def _product(to: Path, libraries: Path, headers: Path, runpath: str) -> None:

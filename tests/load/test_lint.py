@@ -98,6 +98,7 @@ def test_good_recipe_is_clean(tmp_path: Path) -> None:
         ("${{ mpi.cc }}", "${mpi.cc}", "9: build.env.MPICC: found"),
         ("args: [x]", "args: ['${{ foo }}']", '11: overrides[0].build.args[0]: unknown template "foo"'),
         ("ranks.py", "other.py", '12: tests[2].python: there is no file "other.py" beside the recipe'),
+        ("ranks.py", "pybuild_ranks.py", '12: tests[2].python: "pybuild_ranks.py" is a module of pybuild'),
         ("to: mpi", "to: compiler", '12: tests: needs mpi but no test checks "links'),
         ("ranks: 2, ", "", '12: tests: needs mpi but no test runs "ranks: 2" or more'),
         ("ranks: 2, ", "ranks: 1, ", '12: tests: needs mpi but no test runs "ranks: 2" or more'),

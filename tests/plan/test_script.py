@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from dataclasses import replace
@@ -267,6 +268,25 @@ def test_checks_run_at_the_end(tmp_path: Path) -> None:
     assert calls[0].split() == ["0", "-c", "import", "thing;", "import", "thing.MPI"]
     assert calls[1].split()[0] == "3"
     assert len(calls) == 2
+
+
+def test_what_a_test_script_imports_lies_beside_it(tmp_path: Path) -> None:
+    """Modules of pybuild are written out once, before any check; the script finds them as in a prefix."""
+    prefix = tmp_path / "env"
+    (prefix / "bin").mkdir(parents=True)
+    (prefix / "bin/python").symlink_to(sys.executable)
+    checks = tuple(
+        PlannedCheck(level="ranked", name=name, script=f"/x/{name}.py", ranks=2, launcher=("/usr/bin/env",))
+        for name in ("one", "two")
+    )
+    text = "from pybuild_shared import value\nprint(value, __file__.rpartition('/')[2])\n"
+    scripts = {
+        "thing/one.py": text, "pybuild_shared.py": "value = 'shared'\n", "thing/two.py": text
+    }  # fmt: skip
+    made = render_script(plan(str(prefix), package(checks=checks)), {}, scripts)
+    assert made.count("value = 'shared'") == 1
+    done = bash(made)
+    assert (done.returncode, done.stdout) == (0, "shared one.py\nshared two.py\n"), done.stderr
 
 
 def test_what_is_kept_is_not_in_the_script(tmp_path: Path) -> None:
