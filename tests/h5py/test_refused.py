@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.h5py.conftest import ROOT, VERSION, Cluster, extension, packages
+from tests.h5py.conftest import VERSION, Cluster, extension, packages
 
 pytestmark = pytest.mark.timeout(2400)
 
-SCRIPT = ROOT / "recipes/h5py/one_file.py"
+SCRIPT = "share/pybuild/h5py/one_file.py"
 
 
 def test_wheel_of_the_index(cluster: Cluster, spoilable: Path) -> None:
@@ -63,9 +63,9 @@ def test_ranks_with_a_serial_h5py(cluster: Cluster, parallel: Path, serial: Path
 
 def test_ranks_that_are_alone(cluster: Cluster, parallel: Path) -> None:
     """Two processes without the launcher are not two ranks."""
-    ran = cluster.run(parallel / "bin/python", SCRIPT, PYBUILD_RANKS="2")
+    ran = cluster.run(parallel / "bin/python", parallel / SCRIPT, PYBUILD_RANKS="2")
     assert ran.returncode == 1
-    assert "sees 1 rank(s), the launcher was asked for 2" in ran.stderr
+    assert "one_file: rank 0: sees 1 rank(s), the launcher was asked for 2" in ran.stderr
 
 
 def test_ranks_that_write_something_else(cluster: Cluster, parallel: Path, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_ranks_that_write_something_else(cluster: Cluster, parallel: Path, tmp_p
     )
     ran = _ranks(cluster, parallel, PYTHONPATH=str(tmp_path))
     assert ran.returncode != 0
-    assert "rank 0 reads other numbers than 1 wrote" in ran.stderr
+    assert "one_file: rank 0: reads other numbers than rank 1 wrote" in ran.stderr
 
 
 def test_ranks_leave_nothing_behind(cluster: Cluster, parallel: Path, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_ranks_leave_nothing_behind(cluster: Cluster, parallel: Path, tmp_path: 
     ran = _ranks(cluster, parallel, TMPDIR=str(tmp_path), SCRATCH="/nonexistent")
     assert ran.returncode == 0, ran.stderr
     assert list(tmp_path.iterdir()) == []
-    assert list(parallel.glob("pybuild-h5py-*")) == []
+    assert list(parallel.glob("pybuild-one_file-*")) == []
 
 
 def _refused(cluster: Cluster, prefix: Path) -> str:
@@ -101,7 +101,15 @@ def _refused(cluster: Cluster, prefix: Path) -> str:
 def _ranks(cluster: Cluster, prefix: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     launcher = (cluster.machine.mpiexec, "-n", "2")
     # Ranks of a job begin in the prefix, as those of a check do.
-    argv = ("sh", "-c", 'cd "$0" && exec "$@"', str(prefix), *launcher, prefix / "bin/python", SCRIPT)
+    argv = (
+        "sh",
+        "-c",
+        'cd "$0" && exec "$@"',
+        str(prefix),
+        *launcher,
+        prefix / "bin/python",
+        prefix / SCRIPT,
+    )
     return cluster.run(*argv, PYBUILD_RANKS="2", **environ)
 
 

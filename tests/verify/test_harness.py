@@ -271,6 +271,16 @@ def test_only_what_is_imported_is_carried(tmp_path: Path) -> None:
     assert harness_of(["import pybuild_ranksx\n"]) == {}
 
 
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "recipes").glob("*/*.py")), ids=lambda path: path.parent.name
+)
+def test_recipes_leave_the_protocol_to_the_harness(script: Path) -> None:
+    """No script of a recipe counts ranks, reports or ends the job by itself."""
+    text = script.read_text()
+    for word in ("PYBUILD_RANKS", "MPI_Abort", ".Abort(", "MPI_Get_library_version", "json.dumps"):
+        assert word not in text
+
+
 NEWER = (
     ast.AnnAssign, ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith, ast.Await, ast.JoinedStr, ast.MatMult,
     ast.NamedExpr, ast.Nonlocal, ast.YieldFrom,
