@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PrefixChangedError", "Settings", "addresses_of", "build_packages", "captured", "carry_out",
-    "fetch_sources", "finish_interrupted", "install", "locked", "prepare", "publish", "survey", "uninstall",
+    "fetch_sources", "finish_interrupted", "install", "locked", "prepare", "publish", "shell_notes", "survey",
+    "uninstall",
 ]  # fmt: skip
 
 
@@ -41,10 +42,31 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
         acting: the plan will be carried out here; else it may be made for a machine that this one is not.
 
     Raises:
-        DocumentError, PlanError, PrefixError: as loading and planning find it.
+        DocumentError, PlanError, PrefixError: as loading and planning find it; the site may refuse to act
+            in a shell with a Python from elsewhere.
         ModuleToolError: the modules are not what the site says.
     """
-    return survey(request, settings, acting=acting).plan
+    from dataclasses import replace
+
+    from pybuild.plan.foreign_variables import judged
+
+    found = survey(request, settings, acting=acting)
+    if not acting:
+        return found.plan
+    notes = judged(found.world.site, settings.environ, request.prefix)
+    return replace(found.plan, notes=(*found.plan.notes, *notes))
+
+
+def shell_notes(prefix: str, settings: Settings) -> tuple[str, ...]:
+    """Return what the site says of the user's shell where something is installed into ``prefix``.
+
+    Raises:
+        DocumentError, PlanError: there is no such site, or it refuses a variable that is set.
+    """
+    from pybuild.load.sites import choose_site
+    from pybuild.plan.foreign_variables import judged
+
+    return judged(choose_site(settings.site, settings.places, settings.environ), settings.environ, prefix)
 
 
 def survey(request: Request, settings: Settings, *, acting: bool = True) -> Survey:

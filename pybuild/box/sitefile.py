@@ -19,7 +19,9 @@ def site_text(site: Site) -> str:
 
     Everything but the text and the path of the original file comes back when it is read.
     """
-    data = _compact(site, leave=_APART | {"python_modules", "python_refused", "libraries"})
+    data = _compact(
+        site, leave=_APART | {"python_modules", "python_refused", "python_variables", "libraries"}
+    )
     data |= {
         "detect": None if site.detect == Detect() else _compact(site.detect, pairs={"env"}),
         "nodes": {node.kind: _compact(node, leave={"kind"}) for node in site.nodes},
@@ -28,7 +30,13 @@ def site_text(site: Site) -> str:
         "virtuals": {one.name: [_provider(provider) for provider in one.providers] for one in site.virtuals},
         "rules": [_rule(rule) for rule in site.rules],
         "libraries": {"refuse": _each(site.libraries)} if site.libraries else None,
-        "python": _present({"modules": _each(site.python_modules), "refuse": _each(site.python_refused)}),
+        "python": _present(
+            {
+                "modules": _each(site.python_modules),
+                "refuse": _each(site.python_refused),
+                "variables": _each(site.python_variables),
+            }
+        ),
         "launcher": _compact(site.launcher, pairs={"oversubscribe", "env"}) if site.launcher else None,
         "failures": _each(site.failures),
         "file_systems": _each(site.file_systems),

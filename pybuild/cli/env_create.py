@@ -78,7 +78,10 @@ def _by_installer(
 ) -> bool:
     """Make the prefix unless that was only a question; return whether it was made."""
     from pybuild.base import create_base
+    from pybuild.workflow import shell_notes
 
+    for note in shell_notes(prefix, settings):
+        say(f"note: {note}")
     say(f"{installer.file} (sha256 {installer.sha256})\n  run as: bash FILE -b -p {prefix}")
     if not arguments.dry_run:
         confirm(None, arguments)

@@ -196,6 +196,10 @@ def _pythons(site: Site) -> Iterator[Row]:
         yield 1, f"{refused.path}: refused", ""
         yield from _given(2, ("why", refused.reason))
         yield from _origin(2, refused)
+    for variable in site.python_variables:
+        yield 1, f"{variable.name}: {variable.action}", ""
+        yield from _given(2, ("why", variable.reason))
+        yield from _origin(2, variable)
 
 
 def _launcher(site: Site) -> Iterator[Row]:

@@ -26,6 +26,7 @@ _NAMED: tuple[tuple[KeyPath, tuple[str, ...]], ...] = (
     (("libraries", "refuse"), ("name",)),
     (("python", "modules"), ("module",)),
     (("python", "refuse"), ("path",)),
+    (("python", "variables"), ("name",)),
     # one text means one thing on login nodes and another in jobs
     (("failures",), ("pattern", "node")),
     (("file_systems",), ("path",)),

@@ -44,6 +44,7 @@ def names_once(site: Site) -> Iterator[Finding]:
     yield from _twice(("libraries", "refuse"), "name", (one.name for one in site.libraries))
     yield from _twice(("python", "modules"), "module", (one.module for one in site.python_modules))
     yield from _twice(("python", "refuse"), "path", (one.path for one in site.python_refused))
+    yield from _twice(("python", "variables"), "name", (one.name for one in site.python_variables))
     yield from _twice(("failures",), "pattern", ((one.pattern, one.node) for one in site.failures))
     yield from _twice(("file_systems",), "path", (one.path for one in site.file_systems))
     yield from _twice(("modules", "baseline"), "", site.modules.baseline)

@@ -35,6 +35,7 @@ def parts(site: Site) -> Iterator[tuple[KeyPath, Sourced]]:
         (("libraries", "refuse"), site.libraries),
         (("python", "modules"), site.python_modules),
         (("python", "refuse"), site.python_refused),
+        (("python", "variables"), site.python_variables),
         (("failures",), site.failures),
         (("file_systems",), site.file_systems),
     )

@@ -248,6 +248,24 @@ class RefusedPython:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignVariable:
+    """A variable of the user's shell that brings a Python or packages from elsewhere.
+
+    Attributes:
+        name: ``PYTHONPATH``; ``CONDA_PREFIX`` and ``VIRTUAL_ENV`` for an activated environment other than the
+            target, ``LOADEDMODULES`` for a loaded module of the site's ``python_modules``.
+        action: what installing and creating do where it is set: nothing, say so, or stop.
+            Where packages run it is removed in each case, except for environments and modules.
+    """
+
+    name: str
+    action: Literal["clear", "warn", "refuse"]
+    reason: str
+    source: str = ""
+    recalled: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launcher:
     """What starts ranks.
 
@@ -352,6 +370,7 @@ class Site:
     libraries: tuple[RefusedLibrary, ...] = ()
     python_modules: tuple[PythonModule, ...] = ()
     python_refused: tuple[RefusedPython, ...] = ()
+    python_variables: tuple[ForeignVariable, ...] = ()
     launcher: Launcher | None = None
     failures: tuple[KnownFailure, ...] = ()
     file_systems: tuple[FileSystem, ...] = ()

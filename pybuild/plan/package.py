@@ -14,6 +14,7 @@ from pybuild.plan.checks import planned_checks
 from pybuild.plan.circumstances import circumstances, fields_of, when_run, wish_of
 from pybuild.plan.context import Context
 from pybuild.plan.environment import run_environment
+from pybuild.plan.foreign_variables import removed
 from pybuild.plan.held import find_held, next_number
 from pybuild.plan.identity import identified
 from pybuild.plan.modules import module_plan
@@ -76,7 +77,7 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         license=chosen.recipe.about.license,
         unproven=chosen.recipe.unproven,
         run_modules=module_plan(run_wish, "run") if run_wish else None,
-        run_environment=run_environment(around) if run_wish else (),
+        run_environment=(*removed(world.site), *(run_environment(around) if run_wish else ())),
         fields=_given_fields(bound, world.site.name),
         refused=tuple((one.name, _refusal(one, world.site.name)) for one in world.site.libraries),
     )

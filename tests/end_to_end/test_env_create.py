@@ -176,3 +176,24 @@ def test_what_an_installer_made_is_a_prefix_like_any_other(project: Project) -> 
     project.install("toypure==1.0").done()
     assert project.imports("toypure") == "1.0"
     assert (project.prefix / "etc/conda/activate.d/pybuild.sh").exists()
+
+
+def test_a_python_from_elsewhere_is_spoken_of(project: Project) -> None:
+    """As the site says: a note, or a refusal before anything is made; activation leaves both out."""
+    rows = "{name: %s, action: %s, reason: it is foreign, source: a test}"
+    variables = ", ".join(rows % row for row in (("PYTHONUSERBASE", "warn"), ("VIRTUAL_ENV", "refuse")))
+    project.site(more=f"python: {{variables: [{variables}]}}\n")
+    made = installer(project.root / "mini.sh")
+    project.environ["VIRTUAL_ENV"] = "/home/me/v"
+    for words in (by(made), ("-y", "--python", BASE)):
+        refused = create(project, *words)
+        assert refused.code == 4
+        assert "VIRTUAL_ENV is set to /home/me/v: it is foreign (site toy)" in refused.err
+        assert not project.prefix.exists()
+    del project.environ["VIRTUAL_ENV"]
+    project.environ["PYTHONUSERBASE"] = "/home/me/.local"
+    warned = project.install("toypure==1.0", "--rebuild").done()
+    assert "PYTHONUSERBASE is set to /home/me/.local: it is foreign" in warned.err
+    show = "import os; print(os.environ.get('PYTHONUSERBASE'), os.environ['PYTHONNOUSERSITE'])"
+    ran = project.run("env", "run", "-p", project.prefix, "--", "python", "-c", show).done()
+    assert ran.out == "None 1\n"
