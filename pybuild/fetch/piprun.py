@@ -13,6 +13,7 @@ from typing import Any
 
 from pybuild.errors import ChecksumError, FetchError, PlanError, PybuildError
 from pybuild.fetch.addresses import redact
+from pybuild.fetch.missing import NoWheelError, explained
 from pybuild.fetch.pipconfig import PipConfig
 from pybuild.process import Captured, capture
 
@@ -65,7 +66,8 @@ def dry_run(
     if done.code == 0 and report.exists():
         found: dict[str, Any] = json.loads(report.read_text())
         return found
-    raise refusal(done)
+    error = refusal(done)
+    raise explained(error, config) if isinstance(error, NoWheelError) else error
 
 
 def _environment(config: PipConfig, environ: Mapping[str, str]) -> dict[str, str]:
@@ -111,8 +113,9 @@ def refusal(done: Captured) -> PybuildError:
     missing = _NO_MATCH.search(text)
     if missing:
         name = re.split(r"[^A-Za-z0-9._-]", missing[1].strip())[0]
-        return PlanError(
+        return NoWheelError(
             f"index: no wheel of {missing[1].strip()} fits this Python and machine{_because(lines)}",
+            project=name,
             hint=f"pybuild recipe new {name} drafts a recipe that builds it; then name it under recipes",
         )
     if "conflicting dependencies" in text:

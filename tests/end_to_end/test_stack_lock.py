@@ -165,15 +165,23 @@ def test_no_wheel_is_a_sentence_with_the_way_out(repository: Repository) -> None
     project.serve(
         toys.wheel("old", "1.0", tag="cp27-none-any"), toys.wheel("old", "1.1", tag="py3-none-win32")
     )
-    for name in ("onlysource", "old", "nowhere"):
+    for name, told, hint in (
+        ("onlysource", "has only sources of it, such as onlysource-1.0.tar.gz", "recipe new onlysource"),
+        ("old", "has old-1.0-cp27-none-any.whl, old-1.1-py3-none-win32.whl", "recipe new old"),
+        ("nowhere", "has no project nowhere", "search nowhere"),
+    ):
         repository.write(index=[name])
         done = repository.run("lock")
         assert done.code == 4, done.err
         assert f"no wheel of {name} fits this Python" in done.err
-        assert f"pybuild recipe new {name}" in done.err
+        assert told in done.err
+        assert f"pybuild {hint}" in done.err
     project.serve(toys.wheel("alpha", "1.0", metadata="Requires-Dist: nowhere\n"))
     repository.write(index=["alpha"])
     assert "no wheel of nowhere fits this Python and machine (needed by alpha" in repository.run("lock").err
+    silent = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
+    done = repository.run("lock", environ=silent)
+    assert (done.code, "it cannot be asked for alpha" in done.err) == (6, True), done.err
     assert not repository.lock_file.exists()
 
 
