@@ -67,7 +67,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "base": {"model", "errors", "process", "prefix", "fetch", "settings", "commit"},
     # what a collaboration locks, and the plan of a release made from it
     "locking": {
-        "model", "errors", "load", "plan", "conda", "fetch", "build", "settings", "sources", "workflow",
+        "model", "errors", "load", "plan", "conda", "fetch", "build", "base", "settings", "sources",
+        "workflow",
     },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},

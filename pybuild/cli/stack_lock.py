@@ -106,10 +106,10 @@ def _drift(stack: Stack, wanted: Lock, settings: Settings) -> PlanError | None:
     Raises:
         PlanError: the lock is older than its stack file.
     """
-    from pybuild.locking import DriftError, plan_release
+    from pybuild.locking import DriftError, nowhere, plan_release
 
     try:
-        plan_release(stack, wanted, f"{stack.root}/releases/new", settings)
+        plan_release(stack, wanted, nowhere(settings), settings)
     except DriftError as error:
         return error
     return None

@@ -17,8 +17,8 @@ Finding = tuple[KeyPath, str]
 Check = Callable[[Stack, Raw], Iterator[Finding]]
 
 _ODD = re.compile(r"[\s:'\"\\$`*?\[\]{}()<>|&;#!~]")
-_ROOM = 180
-"""Characters of a root: a release's own path must fit into the 220 that built files have room for."""
+_ROOM = 170
+"""Characters of a root: the path of a release must keep to the 200 of ``prefix.state.LONGEST``."""
 
 RESERVED: dict[str, str] = {
     "PATH": "activation puts the release in front of it; a value of its own would hide every other program",
@@ -74,6 +74,11 @@ def check_installer(stack: Stack, _data: Raw) -> Iterator[Finding]:
         yield ("installer", "file"), f'found "{file}", expected a path or an https address'
     if stack.python is not None:
         yield ("python",), "goes with no installer, which brings a Python of its own"
+    if stack.conda:
+        yield (
+            ("conda",),
+            "goes with no installer: the packages that it brings are all that a release has of conda",
+        )
 
 
 def check_channels(_stack: Stack, data: Raw) -> Iterator[Finding]:

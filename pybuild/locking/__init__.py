@@ -6,5 +6,6 @@
 from pybuild.locking.deployed import deployed_lock
 from pybuild.locking.make import make_lock
 from pybuild.locking.release import DriftError, demand_current, plan_release
+from pybuild.locking.request import nowhere
 
-__all__ = ["DriftError", "demand_current", "deployed_lock", "make_lock", "plan_release"]
+__all__ = ["DriftError", "demand_current", "deployed_lock", "make_lock", "nowhere", "plan_release"]

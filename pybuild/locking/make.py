@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pybuild.errors import DocumentError, PlanError, UsageError
+from pybuild.errors import UsageError
 from pybuild.locking.index import resolve_index
+from pybuild.locking.installed import packages_of
 from pybuild.locking.place import demand_allowed
 from pybuild.locking.record import lock_of
-from pybuild.locking.request import at_site, request_of
+from pybuild.locking.request import at_site, nowhere, request_of
 from pybuild.model.stack import Lock, Stack
 
 if TYPE_CHECKING:
@@ -38,13 +40,11 @@ def make_lock(
     settings = at_site(stack, settings)
     demand_allowed(stack, choose_site(settings.site, settings.places, settings.environ), settings.environ)
     _demand_known(upgrade, older)
-    if stack.installer is not None:
-        key = ("installer",)
-        raise DocumentError(
-            (_problem(stack, key, "installer: stacks upon an installer cannot be locked yet"),)
-        )
     settings.report.phase(stack.name, "resolve")
-    found = survey(request_of(stack, f"{stack.root}/releases/new", older, upgrade), settings)
+    request = request_of(stack, nowhere(settings), older, upgrade)
+    if stack.installer is not None:
+        request = replace(request, base=packages_of(stack.installer, settings))
+    found = survey(request, settings)
     wheels = resolve_index(stack, found, settings, older, upgrade) if stack.index else ()
     return lock_of(stack, found.plan, found.world, wheels)
 
@@ -66,12 +66,3 @@ def _demand_known(upgrade: Collection[str], older: Lock | None) -> None:
                 f"did you mean {' or '.join(near)}?" if near else "pybuild stack plan --json lists its names"
             )
             raise UsageError(f"--upgrade: the lock has no package {name!r}", hint=hint)
-
-
-def _problem(stack: Stack, key: tuple[str | int, ...], sentence: str) -> str:
-    from pybuild.load.document import parse_document
-
-    return parse_document(stack.file, stack.text).problem(key, sentence)
-
-
-__all__ = ["PlanError", "make_lock"]

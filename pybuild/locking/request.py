@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -52,6 +53,11 @@ def pinned(stack: Stack, lock: Lock, prefix: str) -> Request:
     # A path in the stack file names one interpreter already.
     python = own.python if own.python and "/" in own.python else lock.python
     return replace(own, specs=asked, also=also, python=python, base=lock.conda)
+
+
+def nowhere(settings: Settings) -> str:
+    """Return the path of a prefix that is only planned: whoever locks need not be able to write there."""
+    return os.path.join(settings.places.cache, "planned")
 
 
 def at_site(stack: Stack, settings: Settings) -> Settings:

@@ -12,6 +12,7 @@ from tests.end_to_end import toys
 from tests.end_to_end.locks import Repository
 from tests.end_to_end.project import Project
 from tests.end_to_end.test_stack_lock import release
+from tests.installers import installer
 from tests.prefix.prefixes import in_child, package
 
 INDEX = "from pybuild.conda import index_channel\nindex_channel(Path(sys.argv[1]))"
@@ -118,3 +119,41 @@ def test_one_name_for_two_things(repository: Repository, theirs: Channel) -> Non
     done = repository.run("lock")
     assert done.code == 4
     assert "beta 1.0 cannot stand beside beta 1.0 of conda or a recipe" in done.err
+
+
+def test_the_base_of_an_installer(repository: Repository) -> None:
+    """It runs once, while locking; a release is made of the very packages that it brought, without it."""
+    project = repository.project
+    donor = project.root / "donor"
+    (theirs,) = repository.values["channels"]
+    project.site(more=f'channels: ["{theirs}"]\n')
+    project.run("env", "create", "-p", donor, "-y", "--python", "3.11").done()
+    for path in donor.glob("conda-meta/*.json"):  # as conda itself writes it
+        data = json.loads(path.read_text())
+        stem = f"{data['name']}-{data['version']}-{data['build']}"
+        path.write_text(json.dumps({**data, "url": f"{theirs}/linux-64/{stem}.conda"}))
+    made = installer(repository.folder / "Miniforge3.sh", tree=donor, old=str(donor))
+    project.site()
+    values = {"installer": {"file": "Miniforge3.sh", "sha256": made.sha256}, "python": None, "channels": None}
+    repository.write(**values, conda=None, index=["beta"])
+    project.serve(toys.wheel("beta", "1.0"))
+    lock = repository.locked()
+    assert lock.installer == made.sha256
+    assert {p.name: p.url.rpartition("/linux-64/")[0] for p in lock.conda} == {
+        "python": theirs,
+        "pip": theirs,
+    }
+    assert list(project.cache.glob("lock-*")) == []
+    Path(made.file).unlink()
+    release(repository, repository.root / "releases/one").done()
+    assert project.imports("toyext", repository.root / "releases/one") == "2.0"
+
+    record = next(donor.glob("conda-meta/pip-*.json"))
+    data = json.loads(record.read_text())
+    record.write_text(json.dumps({**data, "sha256": None}))
+    made = installer(repository.folder / "Miniforge3.sh", tree=donor, old=str(donor))
+    repository.write(installer={"file": "Miniforge3.sh", "sha256": made.sha256})
+    done = repository.run("lock")
+    assert (done.code, "its record of pip names no SHA-256" in done.err) == (4, True), done.err
+    repository.write(installer={"file": "Miniforge3.sh", "sha256": "a" * 64})
+    assert repository.run("lock").code == 7
