@@ -21,7 +21,7 @@ from pybuild.prefix.journal import Journal, drop_journal, read_journal, write_jo
 from pybuild.prefix.notes import write_note
 from pybuild.prefix.scripts import write_scripts
 
-_TRIES, _PAUSE = 100, 0.05  # seconds
+_TRIES, _PAUSE, _QUIET = 100, 0.05, 6  # looks, seconds between them, looks that must find nothing
 
 
 def create(prefix: Path, journal: Journal, *, cache: Path, copies: bool = False) -> None:
@@ -49,7 +49,7 @@ def _discard(folder: Path) -> None:
     quiet = 0
     for _ in range(_TRIES):
         quiet = 0 if folder.exists() else quiet + 1
-        if quiet == 2:
+        if quiet == _QUIET:
             return
         shutil.rmtree(folder, ignore_errors=True)
         time.sleep(_PAUSE)
