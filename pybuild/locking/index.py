@@ -141,15 +141,17 @@ def _demand_free(wheels: Sequence[LockedWheel], found: Survey) -> None:
 
 
 def _demand_no_recipe(wheels: Sequence[LockedWheel], stack: Stack, settings: Settings) -> None:
-    """Check that no wheel is of a package that must be built for the site: its MPI would be another one."""
-    from pybuild.load.closure import virtuals
+    """Check that no wheel is of a package that must be built for the site: its MPI would be another one.
+
+    What a recipe binds only by an option (numpy's own BLAS) is nothing that its wheel lacks.
+    """
     from pybuild.load.recipes import RecipeTree
 
     tree = RecipeTree(settings.places.recipes)
     known = set(tree.names())
     for wheel in wheels:
         recipe: Recipe | None = tree.get(wheel.name) if wheel.name in known else None
-        bound = sorted(virtuals([recipe]) - {"compiler"}) if recipe else []
+        bound = sorted(set(recipe.requirements.virtual) - {"compiler"}) if recipe else []
         if bound:
             by = [w.name for w in wheels if any(Requirement(r).name == wheel.name for r in w.requires)]
             needed = f", which {', '.join(by)} needs," if by else ""
