@@ -7,6 +7,7 @@ from importlib import import_module
 
 from pybuild import __version__
 from pybuild.cli.arguments.common import Parser
+from pybuild.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         UsageError: no such command or option, or a missing argument.
     """
-    return parser_of(_groups_of(argv)).parse_args(argv)
+    arguments, unknown = parser_of(_groups_of(argv)).parse_known_args(argv)
+    if unknown:
+        # argparse would say so itself, but send the user to the help of all commands.
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", hint=f"{arguments.called} --help")
+    return arguments
 
 
 def parser_of(groups: Iterable[str] = tuple(GROUPS)) -> Parser:

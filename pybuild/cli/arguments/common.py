@@ -38,7 +38,7 @@ def add_command(commands: Commands, name: str, text: str, run: str) -> Parser:
         name, help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
     )
     command.add_argument("--json", action="store_true", help="print data for programs")
-    command.set_defaults(run=_later(run))
+    command.set_defaults(run=_later(run), called=command.prog)
     return command
 
 
