@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -301,11 +303,12 @@ def test_the_how_to(project: Project) -> None:
     """Each command of docs/stacks.md, one after the other, with toys in the place of real packages."""
     text = (ROOT / "docs/stacks.md").read_text()
     how_to, _, _ = text.partition("## The stack file")
-    commands = re.findall(r"<!-- how-to: \w+ -->\n```bash\n(.*?)```", how_to, re.DOTALL)
+    commands = re.findall(r"<!-- how-to: (\w+) -->\n```bash\n(.*?)```", how_to, re.DOTALL)
     (stack,) = re.findall(r"<!-- stack: \w+ -->\n```yaml\n(.*?)```", how_to, re.DOTALL)
+    place = "/global/common/software/survey/stack"
     for name, toy in {
-        "/global/common/software/survey/stack": str(project.root / "share"), '"3.11"': BASE,
-        "mpi4py>=4": "toyext", "rich>=13": "rich",
+        place: str(project.root / "share"), '"3.11"': BASE, "mpi4py>=4": "toyext", "rich>=13": "rich",
+        "group: survey": f"group: {grp.getgrgid(os.getegid()).gr_name}",
     }.items():  # fmt: skip
         assert name in stack
         stack = stack.replace(name, toy)
@@ -318,15 +321,20 @@ def test_the_how_to(project: Project) -> None:
     (project.home / ".gitconfig").write_text("[user]\nname = elvis\nemail = elvis@example.org\n")
     environ = {**project.environ, "PATH": f"{work}/bin:{project.environ['PATH']}"}
     folder = work
-    assert len(commands) == 5
-    for number, block in enumerate(commands):
-        if number == 3:
+    shown = {}
+    for name, block in commands:
+        if name == "upgrade":
             project.serve(toys.wheel("rich", "13.0"), toys.wheel("rich", "14.0"))
-        done = subprocess.run(
-            ["bash", "-e", "-c", block], cwd=folder, env=environ, capture_output=True, text=True, check=False
-        )
+        argv = ["bash", "-e", "-c", block.replace(place, str(project.root / "share"))]
+        done = subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
-        if number == 0:
+        shown[name] = done.stdout
+        if name == "begin":
             folder = work / "survey-stack"
             (folder / "stack.yaml").write_text(stack)
+    assert list(shown) == ["begin", "lock", "plan", "deploy", "use", "upgrade", "again", "rollback", "prune"]
     assert '"version": "14.0"' in (folder / "stack.lock.json").read_text()
+    first, second = sorted((project.root / "share/releases").iterdir())
+    assert shown["use"].strip() == str(first)
+    assert f"{first.name} is in service" in shown["rollback"]
+    assert re.search(rf"{second.name} +keep", shown["prune"])
