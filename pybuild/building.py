@@ -51,22 +51,31 @@ def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) ->
     Raises:
         BuildError, VerificationError, ChannelError: nothing has touched the prefix.
     """
-    ready = {
-        package.name: _as_held(package, files)
-        for package in plan.packages
-        if package.action != "build" and package.file is not None
-    }
+    ready = held_packages(plan, files)
     if building(plan):
         with _run_of(plan, settings) as (folder, record):
             heavy = [package for package in building(plan) if is_heavy(package)]
             if len(heavy) < 2:
                 settings = replace(settings, jobs=record.jobs)
-                _build_here(plan, files, settings, folder, ready)
+                build_light(building(plan), plan, files, settings, folder, ready)
             else:
                 _build_beside(plan, settings, folder, record)
     if missing := [package for package in building(plan) if package.name not in ready]:
         ready |= _found(missing, plan)
     return ready
+
+
+def held_packages(plan: Plan, files: Mapping[str, Path]) -> dict[str, ChannelPackage]:
+    """Return the packages of a plan that need no build, by name.
+
+    Args:
+        files: fetched files by their sha256.
+    """
+    return {
+        package.name: _as_held(package, files)
+        for package in plan.packages
+        if package.action != "build" and package.file is not None
+    }
 
 
 def build_one(
@@ -85,7 +94,7 @@ def build_one(
     plan = content.plan
     settings.captures.update(content.environments())
     events.began()
-    with _told(events):
+    with told(events):
         host = [p for p in plan.packages if p.name in package.build.host]
         wanted = replace(plan, packages=(*(p for p in host if p.action == "conda"), package))
         files = fetch_sources(wanted, settings)
@@ -94,15 +103,42 @@ def build_one(
         return _build(package, plan, _workshop(files, settings, events, fifo), ready, events)
 
 
-def _build_here(
-    plan: Plan, files: Mapping[str, Path], settings: Settings, folder: RunFolder,
-    ready: dict[str, ChannelPackage],
+def build_light(
+    packages: tuple[PackagePlan, ...], plan: Plan, files: Mapping[str, Path], settings: Settings,
+    folder: RunFolder, ready: dict[str, ChannelPackage],
 ) -> None:  # fmt: skip
-    for package in building(plan):
+    """Build some packages of a plan in this process, one after the other.
+
+    Args:
+        ready: what they may link against; gets what was built.
+
+    Raises:
+        PybuildError: of the first that fails.
+    """
+    for package in packages:
         events = Events(folder.events(package.name, package.key))
         events.began()
-        with _told(events):
+        with told(events):
             ready[package.name] = _build(package, plan, _workshop(files, settings, events), ready, events)
+
+
+def captured_content(plan: Plan, settings: Settings) -> PlanFile:
+    """Return what a plan file holds of a plan that was made in this run."""
+    from pybuild.run.plan_file import PlanFile
+
+    return PlanFile(plan=plan, captures=tuple(settings.captures.values()))
+
+
+def found_in_channel(plan: Plan, settings: Settings) -> dict[str, ChannelPackage]:
+    """Return every package that goes into the prefix, once all are built.
+
+    Raises:
+        BuildError: one of them is not in the channel.
+        FetchError, ChecksumError: a conda package cannot be had.
+    """
+    conda = replace(plan, packages=tuple(p for p in plan.packages if p.action == "conda"))
+    files = fetch_sources(conda, settings) if conda.packages else {}
+    return held_packages(plan, files) | _found(list(building(plan)), plan)
 
 
 def _build_beside(plan: Plan, settings: Settings, folder: RunFolder, record: RunRecord) -> None:
@@ -157,12 +193,12 @@ def where_pybuild_is() -> dict[str, str]:
 def _run_of(plan: Plan, settings: Settings) -> Iterator[tuple[RunFolder, RunRecord]]:
     """Keep a record of the builds, however they end."""
     from pybuild.run.folder import begin, runs_of
-    from pybuild.run.plan_file import PlanFile
     from pybuild.run.times import write_times
 
-    content = PlanFile(plan=plan, captures=tuple(settings.captures.values()))
     jobs = _budget(plan, settings)
-    folder, record = begin(content, settings.places.cache, command=settings.command, jobs=jobs)
+    folder, record = begin(
+        captured_content(plan, settings), settings.places.cache, command=settings.command, jobs=jobs
+    )
     try:
         yield folder, record
     finally:
@@ -183,7 +219,7 @@ def _budget(plan: Plan, settings: Settings) -> int:
 
 
 @contextmanager
-def _told(events: Events) -> Iterator[None]:
+def told(events: Events) -> Iterator[None]:
     """Tell how a build ended that did not end well."""
     try:
         yield

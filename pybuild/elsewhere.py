@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pybuild
+from pybuild.building import where_pybuild_is
 from pybuild.errors import PrefixError, UsageError, VerificationError
 from pybuild.prefix import pending
 from pybuild.prefix.notes import write_note
@@ -117,7 +116,7 @@ def _nothing_proven(errand: Errand, code: int, site: Site) -> VerificationError:
 def _errand(
     prefix: Path, names: tuple[str, ...], options: tuple[str, ...], site: Site, settings: Settings
 ) -> Errand:
-    places, environ = settings.places, settings.environ
+    places = settings.places
     jobs = Path(places.cache, "jobs")
     jobs.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f"verify-{names[0]}-", dir=jobs))
@@ -125,25 +124,33 @@ def _errand(
     argv += ["--job", str(folder), "--site", site.name, "--channel", places.channel, "--cache", places.cache]
     argv += [word for directory in places.sites for word in ("--sites", directory)]
     argv += [word for directory in places.recipes for word in ("--recipes", directory)]
+    return errand_of(folder, tuple(argv), options, site, settings)
+
+
+def errand_of(
+    folder: Path, argv: tuple[str, ...], options: tuple[str, ...], site: Site, settings: Settings
+) -> Errand:
+    """Return a command of pybuild as something that a scheduler may run.
+
+    Args:
+        folder: the job's own, seen by every node.
+        argv: with absolute paths.
+        options: more words for the command that asks for nodes.
+    """
+    environ = settings.environ
     inside = site.launcher.inside if site.launcher else ""
     kept = {n: environ[n] for n in ("HOME", "USER", "LOGNAME") if n in environ}
     named = {n: v for n, v in environ.items() if n.startswith(("PYBUILD_", "XDG_CONFIG"))}
-    own = {"PATH": ":".join(site.path) or PATH, "LC_ALL": "C.UTF-8", **_where_pybuild_is()}
+    own = {"PATH": ":".join(site.path) or PATH, "LC_ALL": "C.UTF-8", **where_pybuild_is()}
     return Errand(
         folder=folder,
-        argv=tuple(argv),
+        argv=argv,
         environment={**kept, **named, **own},
         # The scheduler's commands are where the user finds them; the rest of the shell stays behind.
         asking={**scheduler_variables(environ, inside), **kept, "PATH": environ.get("PATH", PATH)},
         options=options,
         inside=inside,
     )
-
-
-def _where_pybuild_is() -> dict[str, str]:
-    """Return what the interpreter must be told to find a pybuild that is not installed in it."""
-    home = os.path.dirname(os.path.dirname(os.path.abspath(pybuild.__file__)))
-    return {} if home.startswith(f"{sys.prefix}/") else {"PYTHONPATH": home}
 
 
 def _site(prefix: Path, names: tuple[str, ...], settings: Settings) -> Site:

@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     PREFIX = 10
     VERIFICATION = 11
     CHANNEL = 12
+    OUT_OF_TIME = 13
     INTERRUPTED = 130
 
 
@@ -143,3 +144,9 @@ class Interrupted(PybuildError):
     """The user, or a batch system's time limit, asked to stop."""
 
     code = ExitCode.INTERRUPTED
+
+
+class OutOfTimeError(PybuildError):
+    """A batch job was warned that its time is nearly over, and its build stopped cleanly."""
+
+    code = ExitCode.OUT_OF_TIME

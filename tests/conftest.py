@@ -10,10 +10,12 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-HEAVY = ("on_cray", "h5py", "main_job", "end_to_end", "native", "box", "activation", "on_slurm", "modules")
+HEAVY = (
+    "on_cray", "h5py", "main_job", "end_to_end", "native", "box", "activation", "on_slurm", "run", "modules",
+)  # fmt: skip
 """Folders whose tests take longest, longest first: with several workers these begin first."""
 
-SHARED = ("on_cray", "h5py", "main_job", "box", "activation", "on_slurm")
+SHARED = ("on_cray", "h5py", "main_job", "box", "activation", "on_slurm", "run")
 """Folders whose tests share something that takes long to make: all of one go to the same worker."""
 
 

@@ -1,6 +1,6 @@
-"""A Slurm of one node on loopback: munged, slurmctld and slurmd of this machine, with nothing in ``/etc``.
+"""A Slurm of one node or some on loopback: this machine's munged, slurmctld, slurmd, and nothing in ``/etc``.
 
-The node that jobs run on has a host name of its own (``nid00001``), because slurmd runs in a name space;
+The nodes that jobs run on have host names of their own (``nid00001``), because slurmd runs in a name space;
 the shell that asks for jobs keeps the machine's name and is the login node.
 Every file, socket, port and key is below one temporary folder, so several of these can run at once.
 """
@@ -17,7 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -26,22 +26,23 @@ NODE = "nid00001"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "salloc", "sbatch", "sinfo", "squeue", "scancel")
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+_NODE = "NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000"
+
 _CONFIGURATION = """\
 ClusterName=box
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ctld}
-SlurmdPort={d}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 CredType=cred/munge
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
@@ -53,8 +54,9 @@ ReturnToService=2
 InactiveLimit=0
 KillWait=2
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1
-NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 CPUs=8 RealMemory=1000
-PartitionName=debug Nodes={node} Default=YES MaxTime=30 OverSubscribe=EXCLUSIVE State=UP
+SlurmdTimeout={patience}
+{nodes}
+PartitionName=debug Nodes=ALL Default=YES MaxTime=30 OverSubscribe=EXCLUSIVE State=UP
 """
 
 
@@ -65,12 +67,14 @@ class Slurm:
     Attributes:
         folder: holds its configuration, sockets, state and logs.
         environment: what a program needs to talk to it, beside a PATH.
-        node: host name of its compute node.
+        node: host name of its first compute node.
+        servers: its processes: ``munged``, ``slurmctld``, and one for each node by its name.
     """
 
     folder: Path
     environment: dict[str, str]
     node: str = NODE
+    servers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def run(self, *argv: str) -> str:
         """Run one of Slurm's commands and return what it prints.
@@ -104,7 +108,9 @@ class Slurm:
             TimeoutError: it does not, and the logs' last lines say why.
         """
         self.until(
-            lambda: self.tried("sinfo", "-h", "-o", "%T").stdout.strip() == "idle", "the node", seconds
+            lambda: set(self.tried("sinfo", "-h", "-N", "-o", "%T").stdout.split()) == {"idle"},
+            "the nodes",
+            seconds,
         )
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float) -> None:
@@ -135,34 +141,48 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
         yield start(folder, stack)
 
 
-def start(folder: Path, stack: ExitStack) -> Slurm:
-    """Start the three servers below ``folder``; ``stack`` ends them.
+def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300) -> Slurm:
+    """Start the servers below ``folder``; ``stack`` ends them.
+
+    Args:
+        count: number of nodes.
+        patience: seconds after which a silent node is given up.
 
     Raises:
         TimeoutError: one of them does not get ready.
     """
     found = Slurm(folder=folder, environment={"SLURM_CONF": str(folder / "slurm.conf")})
-    _configure(folder)
+    nodes = [f"nid{number:05d}" for number in range(1, count + 1)]
+    _configure(folder, nodes, patience)
     stack.callback(_end_all, found)
     munge = ["munged", "--foreground", "--force", f"--key-file={folder}/munge.key"]
     munge += [f"--{name}-file={folder}/munge.{name}" for name in ("log", "pid", "seed")]
-    _serve(found, stack, *munge, f"--socket={folder}/munge.socket")
+    _serve(found, stack, "munged", *munge, f"--socket={folder}/munge.socket")
     found.until((folder / "munge.socket").exists, "munged", 10)
-    _serve(found, stack, "slurmctld", "-D")
-    named = f"hostname {NODE} && exec slurmd -D -N {NODE}"
-    _serve(found, stack, "unshare", "--uts", "sh", "-c", named)
+    _serve(found, stack, "slurmctld", "slurmctld", "-D")
+    for node in nodes:
+        begin_node(found, stack, node)
     found.wait_for_idle()
     return found
 
 
-def _configure(folder: Path) -> None:
+def begin_node(slurm: Slurm, stack: ExitStack, node: str) -> None:
+    """Start a node, for the first time or again."""
+    named = f"hostname {node} && exec slurmd -D -N {node}"
+    _serve(slurm, stack, node, "unshare", "--uts", "sh", "-c", named)
+
+
+def _configure(folder: Path, nodes: list[str], patience: int) -> None:
     for name in ("state", "spool"):
         (folder / name).mkdir()
     key = folder / "munge.key"
     key.touch(mode=0o600)
     key.write_bytes(secrets.token_bytes(128))
-    ctld, d = _free_ports(2)
-    text = _CONFIGURATION.format(host=platform.node(), node=NODE, folder=folder, ctld=ctld, d=d)
+    ctld, *ports = _free_ports(1 + len(nodes))
+    rows = [_NODE.format(node=node, port=port) for node, port in zip(nodes, ports, strict=True)]
+    text = _CONFIGURATION.format(
+        host=platform.node(), nodes="\n".join(rows), folder=folder, ctld=ctld, patience=patience
+    )
     (folder / "slurm.conf").write_text(text)
 
 
@@ -174,15 +194,16 @@ def _free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def _serve(slurm: Slurm, stack: ExitStack, *argv: str) -> None:
+def _serve(slurm: Slurm, stack: ExitStack, name: str, *argv: str) -> None:
     """Start a server in the foreground, its words in a file; the stack ends it."""
-    log = stack.enter_context((slurm.folder / f"{argv[0]}.out.log").open("wb"))
+    log = stack.enter_context((slurm.folder / f"{name}.out.log").open("ab"))
     environment = {"PATH": SEARCH, **slurm.environment}
     # A test session that is killed takes its servers along.
     child = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", *argv], env=environment, cwd=slurm.folder,
         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
     )  # fmt: skip
+    slurm.servers[name] = child
     stack.callback(_end, child)
 
 

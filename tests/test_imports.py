@@ -72,7 +72,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
-    "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "version"},
+    "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "building"},
+    # builds as jobs of a batch system
+    "batch": {
+        "model", "errors", "process", "run", "building", "elsewhere", "sources", "settings", "commit",
+        "verify", "proof", "workflow",
+    },
     # below a stack's root; what is installed there and proven comes from the runs above
     "release": {"model", "errors", "process", "locks", "plan", "prefix"},
     "proving": {
@@ -88,6 +93,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
         "locking", "base", "building", "run", "deployment", "upkeep", "status", "release",
+        "batch", "settings",
     },
     "__main__": {"cli"},
     "version": set(),

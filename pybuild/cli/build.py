@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.cli.progress import Screen
 from pybuild.cli.settings import settings_of
 from pybuild.cli.text import explain, paint, put, say
-from pybuild.errors import PybuildError
+from pybuild.errors import OutOfTimeError, PybuildError
 
 if TYPE_CHECKING:
     import argparse
 
     from pybuild.model.machine import ChannelPackage
+    from pybuild.run.events import Events
 
 
 def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -41,7 +44,8 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         for package in packages:
             events = Events(folder.events(package.name, package.key) if folder else None)
             try:
-                rows.append(build_one(content, package, settings, events, arguments.jobserver))
+                with _warned(events):
+                    rows.append(build_one(content, package, settings, events, arguments.jobserver))
             except PybuildError as error:
                 if first is not None:
                     say(explain(first).rstrip())
@@ -55,3 +59,33 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if first is not None:
         raise first
     return 0
+
+
+@contextmanager
+def _warned(events: Events) -> Iterator[None]:
+    """Stop cleanly when a batch system says that the job's time is nearly over (SIGUSR1).
+
+    Raises:
+        OutOfTimeError: it did.
+    """
+    warned = False
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal warned
+        warned = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not warned:
+            raise
+        error = OutOfTimeError(
+            "the job's time is nearly over, the build was stopped",
+            hint="the same command goes on; give each job more time: --job-options='-t 2:00:00'",
+        )
+        events.failed(error, "stopped")
+        raise error from None
+    finally:
+        signal.signal(signal.SIGUSR1, before)

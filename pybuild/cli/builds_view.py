@@ -70,7 +70,8 @@ class BuildsView:
         self._told[build.name] = state
         if build.state in OVER:
             self._say(_ending(build))
-            if build.state == "failed" and not told_at_the_end(record, build):
+            broken = build.state == "failed" or (build.state == "stopped" and build.message != "interrupted")
+            if broken and not told_at_the_end(record, build):
                 self._say(_failure(build).rstrip())
         elif build.phase not in ("", PREPARE) and self._live is None:
             self._say(f"{build.name}: {build.phase}", timed=True)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
+    from pybuild.cli.progress import Screen
     from pybuild.model.plan import Plan
-    from pybuild.model.request import Request
     from pybuild.workflow import Settings
 
 
@@ -63,6 +63,8 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if arguments.dry_run:
             return 0
         confirm(made, arguments)
+        if arguments.on or arguments.submit:
+            return _by_jobs(made, settings, screen, arguments)
         try:
             carry_out(made, settings)
         except PrefixChangedError as error:
@@ -71,10 +73,18 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             show(made, arguments, say)
             confirm(made, arguments)
             carry_out(made, settings)
-    return _verified(made, request, settings, arguments)
+    return _verified(made, settings, arguments)
 
 
-def _verified(made: Plan, request: Request, settings: Settings, arguments: argparse.Namespace) -> int:
+def _by_jobs(made: Plan, settings: Settings, screen: Screen, arguments: argparse.Namespace) -> int:
+    from pybuild.cli.jobs import install_by_jobs
+
+    if made.changes_nothing():
+        return _verified(made, settings, arguments)
+    return install_by_jobs(made, settings, screen, arguments)
+
+
+def _verified(made: Plan, settings: Settings, arguments: argparse.Namespace) -> int:
     import json
     from pathlib import Path
 
@@ -82,7 +92,7 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
     from pybuild.workflow import locked
 
     with locked(Path(made.prefix), settings):
-        levels = verify(Path(made.prefix), to_prove(made), made.verify, settings)
+        levels = verify(Path(made.prefix), made.to_prove(), made.verify, settings)
     if arguments.json:
         put(json.dumps({"changed": not made.changes_nothing(), "levels": dict(levels)}))
         return 0
@@ -91,12 +101,6 @@ def _verified(made: Plan, request: Request, settings: Settings, arguments: argpa
         if name in asked:
             say(f"{paint('done:', 'green')} {name} {asked[name].version} in {made.prefix}, verified: {level}")
     return 0
-
-
-def to_prove(made: Plan) -> tuple[str, ...]:
-    """Return what was asked for and the packages that it binds; a Python and pip prove themselves by use."""
-    bound = {identity.split(" ")[0] for p in made.packages if p.requested for _, identity in p.identity}
-    return tuple(p.name for p in made.packages if p.key and (p.requested or p.name in bound))
 
 
 def show(made: Plan, arguments: argparse.Namespace, out: Callable[[str], None]) -> None:

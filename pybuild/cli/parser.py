@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "install": ("install", "plan", "script", "explain"),
-    "build": ("build", "report"),
+    "build": ("build", "report", "jobs"),
     "prefix": ("list", "info", "log", "verify", "uninstall", "doctor"),
     "search": ("search",),
     "recipe": ("recipe",),

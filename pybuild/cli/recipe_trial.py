@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild import __version__
-from pybuild.cli.install import to_prove
 from pybuild.cli.text import explain
 from pybuild.errors import PlanError, PybuildError
 from pybuild.model.proofs import ProofRow
@@ -188,7 +187,7 @@ def _proven(made: Plan, name: str, settings: Settings) -> str:
     carry_out(made, settings)
     prefix = Path(made.prefix)
     with locked(prefix, settings):
-        return dict(verify(prefix, to_prove(made), made.verify, settings))[name]
+        return dict(verify(prefix, made.to_prove(), made.verify, settings))[name]
 
 
 def providers_of(package: PackagePlan) -> tuple[tuple[str, str], ...]:

@@ -278,6 +278,11 @@ class Plan:
     most_jobs: int = 0
     most_jobs_why: str = ""
 
+    def to_prove(self) -> tuple[str, ...]:
+        """Return what was asked for and what it binds; a Python and pip prove themselves by use."""
+        bound = {identity.split(" ")[0] for p in self.packages if p.requested for _, identity in p.identity}
+        return tuple(p.name for p in self.packages if p.key and (p.requested or p.name in bound))
+
     def changes_nothing(self) -> bool:
         """Return whether the prefix already is what was asked for."""
         return not self.removes and all(package.action == "keep" for package in self.packages)

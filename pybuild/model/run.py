@@ -73,7 +73,9 @@ class RunRecord:
         on: ``here`` or ``slurm``.
         began, ended: seconds since the epoch; ``ended`` is 0 while it lasts, and where it was killed.
         held: (name, version) of packages that needed no build: taken from a channel.
-        arguments: words after ``pybuild`` that carry its plan out once more, for whoever comes back to it.
+        options: the user's words for the command that takes batch jobs.
+        each: processes that the build of each job may use, 0 for those that its node has.
+        last: the batch job that installs what was built; None where the run does so itself.
     """
 
     name: str
@@ -86,4 +88,6 @@ class RunRecord:
     ended: float = 0.0
     builds: tuple[Progress, ...] = ()
     held: tuple[tuple[str, str], ...] = ()
-    arguments: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    each: int = 0
+    last: Progress | None = None

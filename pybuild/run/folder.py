@@ -70,7 +70,8 @@ class RunFolder:
                 f"{self.path}: holds no record of a run", hint="pybuild report --list"
             ) from error
         builds = tuple(self.follower(build).look() for build in record.builds)
-        return replace(record, builds=builds)
+        last = self.follower(record.last).look() if record.last else None
+        return replace(record, builds=builds, last=last)
 
     def follower(self, build: Progress) -> Follower:
         """Return what reads a build's events."""
@@ -89,7 +90,6 @@ def begin(
     command: str,
     jobs: int,
     on: str = "here",
-    arguments: tuple[str, ...] = (),
 ) -> tuple[RunFolder, RunRecord]:
     """Make the folder of a new run, with its plan file and its record.
 
@@ -101,7 +101,7 @@ def begin(
     folder = _fresh(runs, plan)
     record = RunRecord(
         name=folder.path.name, command=command, prefix=plan.prefix, site=plan.site, jobs=jobs, on=on,
-        began=round(time.time(), 3), builds=_waiting(plan, runs), arguments=arguments,
+        began=round(time.time(), 3), builds=_waiting(plan, runs),
         held=tuple((p.name, p.version) for p in plan.packages if p.action == "channel"),
     )  # fmt: skip
     write_plan_file(folder.plan, content)

@@ -20,6 +20,16 @@ def is_heavy(package: PackagePlan) -> bool:
     return package.build is not None and any(isinstance(step, Run) for step in package.build.steps)
 
 
+def apart(plan: Plan) -> tuple[tuple[PackagePlan, ...], tuple[PackagePlan, ...]]:
+    """Return the builds that take no time and need none that does, and the others."""
+    light: list[PackagePlan] = []
+    for package in building(plan):
+        needs = set(needs_of(plan)[package.name])
+        if not is_heavy(package) and needs <= {one.name for one in light}:
+            light.append(package)
+    return tuple(light), tuple(package for package in building(plan) if package not in light)
+
+
 def needs_of(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Return, for each package that is built, the others that must be built before it."""
     names = {package.name for package in building(plan)}

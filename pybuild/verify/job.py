@@ -23,13 +23,16 @@ _NUMBER = (r"Submitted batch job (\d+)", r"Job <(\d+)>", r"(?m)^(\d+[\w.\[\]-]*)
 
 _TEXT = """\
 #!/bin/bash
-{directives}# Written by pybuild: proves installed packages on the nodes that this job gets.
+{directives}# Written by pybuild: runs one of its commands on the nodes that this job gets.
 {redirect}cd {folder} || exit 1
 child=
 ended() {{ echo "$1" >{folder}/ended; exit "$1"; }}
 # What the scheduler ends gets the time to write down that it was ended.
 stop() {{ kill "$child" 2>/dev/null; wait "$child"; ended 143; }}
 trap stop TERM
+# Asked for as a warning before the job's time is over.
+warned() {{ kill -USR1 "$child" 2>/dev/null; wait "$child"; ended $?; }}
+trap warned USR1
 # Of the shell that asked for this job nothing comes along; of the job's own, what the scheduler says.
 kept=()
 while IFS= read -r -d '' pair; do

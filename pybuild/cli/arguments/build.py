@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pybuild.cli.arguments.common import add_command, jobs_option, place_options
+from pybuild.cli.arguments.common import add_command, add_group, jobs_option, place_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,3 +32,14 @@ def add(commands: Commands) -> None:
     command.add_argument("-o", "--output", metavar="FILE", help="where to write the page (default: RUN.html)")
     command.add_argument("--list", action="store_true", help="list the runs that are kept")
     place_options(command)
+    inner = add_group(commands, "jobs", "look at, wait for and cancel builds in batch jobs")
+    for name, text in (
+        ("status", "say how far the jobs of a run are"),
+        ("wait", "follow the jobs of a run to their end"),
+        ("cancel", "cancel what is left of a run's jobs"),
+        ("install", "what the last job of a run does: install and prove what the others built"),
+    ):
+        command = add_command(inner, name, text, f"jobs:{name}")
+        command.add_argument("run_name", nargs="?", metavar="RUN", help="name of a run (default: the newest)")
+        command.add_argument("-p", "--prefix", metavar="DIR", help="the newest run for this prefix")
+        place_options(command)

@@ -38,6 +38,15 @@ def add(commands: Commands) -> None:
             command.add_argument("-y", "--yes", action="store_true", help="do not ask")
             command.add_argument("-n", "--dry-run", action="store_true", help="stop after the plan")
             jobs_option(command)
+            command.add_argument(
+                "--on", choices=("slurm",), help="build in batch jobs, one for each package, and follow them"
+            )
+            command.add_argument("--submit", action="store_true", help="as --on slurm, and do not wait")
+            command.add_argument(
+                "--job-options",
+                metavar="WORDS",
+                help="for the command that takes jobs: --job-options='-A m1234'",
+            )
         if name == "plan":
             command.add_argument(
                 "-o", "--output", metavar="FILE", help="also write the plan as a file for build"

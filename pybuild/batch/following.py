@@ -1,0 +1,154 @@
+"""How far the jobs of a run are: what the builds tell, and what Slurm says of those that cannot any more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pybuild.batch.queue import OVER as JOB_OVER
+from pybuild.batch.queue import Job, Queue
+from pybuild.batch.submission import Submitter, log_of
+from pybuild.errors import BuildError, Interrupted, PybuildError
+from pybuild.model.run import OVER, Progress, RunRecord
+from pybuild.run.events import Events
+from pybuild.run.folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAUSE = 1.0
+"""Seconds between two looks; Slurm is shared, and answers everybody."""
+
+_RAISE = {
+    "TIMEOUT": ("its job {number} reached its time limit", "give it more: --job-options='-t 2:00:00'"),
+    "OUT_OF_MEMORY": (
+        "its job {number} was killed for lack of memory",
+        "give it more (--job-options='--mem=16G'), or fewer processes (-j 2)",
+    ),
+    "PREEMPTED": ("its job {number} had to make room for another", "the same command goes on"),
+    "NODE_FAIL": ("its job {number} lost its node", "the same command goes on"),
+}
+
+
+def is_over(record: RunRecord) -> bool:
+    """Return whether no job of a run does anything any more."""
+    return all(build.state in OVER for build in _all(record))
+
+
+def look(folder: RunFolder, queue: Queue) -> RunRecord:
+    """Return the record of a run as it is now.
+
+    What only Slurm knows is written down where the builds tell of themselves: Slurm forgets.
+
+    Raises:
+        BuildError: Slurm does not answer.
+    """
+    record = folder.read()
+    open_ = [build for build in _all(record) if build.state not in OVER]
+    jobs = queue.jobs(build.job for build in open_)
+    for build in open_:
+        if build.job:
+            _account(folder, record, build, jobs.get(build.job))
+    record = folder.read()
+    builds = tuple(_queued(build, jobs.get(build.job)) for build in record.builds)
+    return replace(record, builds=builds)
+
+
+def follow(
+    folder: RunFolder, queue: Queue, submitter: Submitter, watch: Callable[[RunRecord], None]
+) -> RunRecord:
+    """Look until every job is over, and return how they ended.
+
+    Args:
+        submitter: submits once more what a lost node took, where Slurm does not do so itself.
+    """
+    while True:
+        record = _once_more(folder, look(folder, queue), queue, submitter)
+        watch(record)
+        if is_over(record):
+            return record
+        time.sleep(PAUSE)
+
+
+def cancel(folder: RunFolder, queue: Queue) -> tuple[str, ...]:
+    """Cancel what is left of a run's jobs and return their numbers.
+
+    Raises:
+        BuildError: Slurm refuses.
+    """
+    numbers = tuple(b.job for b in _all(look(folder, queue)) if b.job and b.state not in OVER)
+    queue.cancel(numbers)
+    return numbers
+
+
+def _all(record: RunRecord) -> Iterator[Progress]:
+    yield from record.builds
+    if record.last is not None:
+        yield record.last
+
+
+def _account(folder: RunFolder, record: RunRecord, build: Progress, job: Job | None) -> None:
+    """Write down how a build ended that could not say so itself."""
+    events = Events(folder.events(build.name, build.key))
+    if job is not None and job.reason == "DependencyNeverSatisfied":
+        lost = [
+            b for b in record.builds if b.name in build.needs and b.state in ("failed", "stopped", "skipped")
+        ]
+        if lost:
+            events.skipped(lost[0].name)
+        return
+    if job is None or job.state in JOB_OVER:
+        # It may have told its end just before the job's own end was seen.
+        if folder.follower(build).look().state in OVER:
+            return
+        events.failed(
+            _end_of(folder, build, job), "stopped" if job and job.state == "CANCELLED" else "failed"
+        )
+
+
+def _end_of(folder: RunFolder, build: Progress, job: Job | None) -> PybuildError:
+    number = build.job
+    if job is None:
+        return BuildError(f"{build.name}: its job {number} is not known to Slurm any more, and told no end")
+    if job.state == "CANCELLED":
+        return Interrupted(f"{build.name}: its job {number} was cancelled")
+    if job.state in _RAISE:
+        said, hint = _RAISE[job.state]
+        return BuildError(f"{build.name}: {said.format(number=number)}", hint=hint)
+    log = log_of(folder, build)
+    tail = tuple(log.read_text("utf-8", "replace").splitlines()[-12:]) if log.exists() else ()
+    words = f"{build.name}: its job {number} ended as {job.state} ({job.reason}) before it said why"
+    return BuildError(words, log=str(log), tail=tail, hint="a job killed by signal 9 most often lacks memory")
+
+
+def _queued(build: Progress, job: Job | None) -> Progress:
+    """Return a build as waiting while its job waits: also one that began and lost its node."""
+    if job is not None and job.state == "PENDING" and build.state == "builds":
+        return replace(build, state="waits", phases=())
+    return build
+
+
+def _once_more(folder: RunFolder, record: RunRecord, queue: Queue, submitter: Submitter) -> RunRecord:
+    """Submit builds again whose node was lost, and let the jobs that wait for them wait for the new ones."""
+    lost = [b for b in record.builds if b.state == "failed" and b.job and "lost its node" in b.message]
+    if not lost:
+        return record
+    again = {build.name: build for build in record.builds}
+    for build in lost:
+        open_needs = [again[name] for name in build.needs if again[name].state not in ("built", "found")]
+        number = submitter.submit_build(build, tuple(need.job for need in open_needs if need.job))
+        fresh = Progress(
+            name=build.name, version=build.version, key=build.key, needs=build.needs,
+            expected=build.expected, job=number,
+        )  # fmt: skip
+        again[build.name] = fresh
+        folder.events(build.name, build.key).unlink(missing_ok=True)
+    for other in (*again.values(), *([record.last] if record.last else [])):
+        if other.state == "waits" and other.job and {b.name for b in lost} & set(other.needs):
+            needed = [again[name] for name in other.needs]
+            queue.wait_for(other.job, [n.job for n in needed if n.job and n.state not in ("built", "found")])
+    renewed = replace(record, builds=tuple(again.values()))
+    folder.write(renewed)
+    return renewed

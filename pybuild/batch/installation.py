@@ -1,0 +1,37 @@
+"""What the last job of a run does: install what the others built, and prove it on the nodes that it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pybuild.building import found_in_channel, told
+from pybuild.commit import install, locked
+from pybuild.proof import verify
+from pybuild.run.events import Events
+from pybuild.run.plan_file import read_plan_file
+from pybuild.workflow import publish
+
+if TYPE_CHECKING:
+    from pybuild.run.folder import RunFolder
+    from pybuild.settings import Settings
+
+
+def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Install the packages of a run and return (name, level reached) of what was asked for.
+
+    Raises:
+        PybuildError: a package is missing, the prefix cannot be changed, or a check failed.
+    """
+    plan = read_plan_file(folder.plan).plan
+    events = Events(folder.events("install", "install"))
+    events.began()
+    with told(events):
+        events.phase("install")
+        install(plan, found_in_channel(plan, settings), settings)
+        publish(plan)
+        events.phase("verify")
+        with locked(Path(plan.prefix), settings):
+            levels = verify(Path(plan.prefix), plan.to_prove(), None, settings)
+    events.ended("built")
+    return levels

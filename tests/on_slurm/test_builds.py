@@ -1,0 +1,159 @@
+"""Builds as jobs: on a Slurm of three nodes, with toys."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.held import until
+from tests.end_to_end.project import Project, finished
+from tests.run.conftest import Toys, files, peak, toybox
+from tests.run.conftest import shared as unslurmed
+from tests.slurm import PROGRAMS, SEARCH, Slurm, processes_of, start
+
+__all__ = ["files", "toybox", "unslurmed"]
+
+_SITE = f"""
+nodes:
+  login: {{hostname: {platform.node()}}}
+  compute: {{hostname: "nid[0-9]+", variables: [SLURM_JOB_ID]}}
+launcher:
+  ranks: [srun, -n, "${{{{{{ ranks }}}}}}"]
+  submit: [sbatch, --parsable]
+  directives: ["#SBATCH -N 1", "#SBATCH -t 5"]
+  inside: SLURM_JOB_ID
+verify: imported
+"""
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
+    """A Slurm of three nodes that gives a silent one up after some seconds."""
+    if os.geteuid() != 0:
+        pytest.skip("starting a Slurm takes root")
+    missing = [name for name in PROGRAMS if shutil.which(name, path=SEARCH) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
+    with ExitStack() as stack:
+        yield start(tmp_path_factory.mktemp("three"), stack, count=3, patience=5)
+
+
+@pytest.fixture(scope="module")
+def shared(unslurmed: Project, three: Slurm) -> Project:
+    """The project of the toys, its site with a batch system."""
+    site = unslurmed.sites / "toy.yaml"
+    text = site.read_text()
+    head = text[: text.index("launcher:")]
+    site.write_text(head + _SITE.lstrip().replace("${{{", "${{").replace("}}}", "}}"))
+    unslurmed.environ.update(three.environment, PATH=f"{SEARCH}")
+    return unslurmed
+
+
+def jobs(project: Project, word: str, *words: object) -> Any:
+    """Return what a ``pybuild jobs`` command prints."""
+    return json.loads(project.run("jobs", word, *words, "--json").done().out)
+
+
+def test_every_build_is_a_job(toybox: Toys) -> None:
+    """In the order of their needs, several nodes at once; the last one installs; each built once."""
+    toybox.add("ground", parts=1)
+    toybox.add("left", "ground", parts=4)
+    toybox.add("right", "ground", parts=4)
+    done = toybox.project.install("left", "right", "--on", "slurm", "-j", "1").done()
+    assert toybox.project.run("list", "--json").done().data
+    record = jobs(toybox.project, "status")
+    assert [build["state"] for build in record["builds"]] == ["built"] * 3
+    assert all(build["job"] and build["node"].startswith("nid") for build in record["builds"])
+    ends = {build["name"]: (build["began"], build["ended"]) for build in record["builds"]}
+    assert ends["ground"][1] <= min(ends["left"][0], ends["right"][0])
+    assert peak(toybox.parts()) == 2, "two nodes at work, each with one process"
+    assert "left: done" in done.err
+
+
+@pytest.mark.parametrize("again", ["--requeue", "--no-requeue"])
+def test_it_goes_on_without_its_shell(toybox: Toys, three: Slurm, again: str) -> None:
+    """The submitting shell is killed and a node is lost: everything is built and installed all the same.
+
+    Where Slurm may put the job back into the queue it does; else whoever waits submits it again.
+    """
+    toybox.add("ground", parts=2)
+    toybox.add("top", "ground", parts=1)
+    toybox.mark("hold").touch()
+    project = toybox.project
+    child = project.start("install", "top", "-y", "--on", "slurm", f"--job-options={again}")
+    until(toybox.mark("held").exists, child)
+    os.killpg(child.pid, signal.SIGKILL)
+    finished(child)
+    (ground,) = [b for b in jobs(project, "status")["builds"] if b["name"] == "ground"]
+    assert ground["state"] == "builds"
+    toybox.mark("hold").unlink()
+    lose(three, ground["node"])
+    record = json.loads(project.run("jobs", "wait", "--json").done().out)
+    assert record["changed"]
+    again = {b["name"]: b for b in jobs(project, "status")["builds"]}
+    assert again["ground"]["state"] == again["top"]["state"] == "built"
+    assert again["ground"]["node"] != ground["node"], "on another node"
+    names = [package["name"] for package in json.loads(project.run("list", "--json").done().out)]
+    assert {"ground", "top"} <= set(names)
+    assert len(project.built("top")) >= 1
+
+
+def lose(slurm: Slurm, node: str) -> None:
+    """Kill a node: its daemon and everything that lives in its name space."""
+    home = Path(f"/proc/{slurm.servers[node].pid}/ns/uts").readlink()
+    for number in processes_of(slurm):
+        with suppress(OSError):
+            if Path(f"/proc/{number}/ns/uts").readlink() == home:
+                os.kill(number, signal.SIGKILL)
+
+
+def test_what_was_submitted_can_be_cancelled(toybox: Toys) -> None:
+    """No job is left, and the run says so."""
+    toybox.add("held", parts=1)
+    toybox.mark("hold").touch()
+    project = toybox.project
+    done = project.install("held", "--submit", "--json").done()
+    run, numbers = done.data["run"], done.data["jobs"]
+    assert len(numbers) == 2
+    end = time.monotonic() + 60
+    while not toybox.mark("held").exists():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert set(jobs(project, "cancel", run)["cancelled"]) == set(numbers)
+    outcome = project.run("jobs", "wait", run)
+    assert outcome.code in (5, 130), outcome.err
+    assert jobs(project, "status", run)["builds"][0]["state"] == "stopped"
+
+
+def test_the_batch_systems_own_words(toybox: Toys) -> None:
+    """A partition that is not there: nothing is submitted, nothing is left."""
+    toybox.add("single")
+    outcome = toybox.project.install("single", "--on", "slurm", "--job-options=-p nowhere")
+    assert outcome.code == 5, outcome.err
+    assert "invalid partition specified: nowhere" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_job_that_runs_out_of_time_says_what_to_raise(toybox: Toys) -> None:
+    """Slurm's warning stops the build cleanly, with its own exit code, and the run says so."""
+    toybox.add("slow", parts=1)
+    toybox.mark("hold").touch()
+    project = toybox.project
+    child = project.start("install", "slow", "-y", "--on", "slurm", "--job-options=-t 1")
+    until(toybox.mark("held").exists, child)
+    outcome = finished(child)
+    assert outcome.code == 13, outcome.err
+    assert "the job's time is nearly over, the build was stopped" in outcome.err
+    assert "--job-options='-t 2:00:00'" in outcome.err
+    toybox.mark("hold").unlink()
+    project.install("slow", "--on", "slurm").done()
