@@ -129,7 +129,7 @@ def test_a_program_that_is_gone_does_not_disturb_conda(shell: str, tmp_path: Pat
 
 
 @pytest.mark.skipif("PYBUILD_TEST_CONDA" not in os.environ, reason="PYBUILD_TEST_CONDA names no conda")
-@pytest.mark.parametrize("shell", ["bash", "zsh", "sh", "fish"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_the_real_conda(shell: str, tmp_path: Path) -> None:
     """``conda shell.SHELL activate`` and ``deactivate``, evaluated as conda's own function does.
 
@@ -137,8 +137,10 @@ def test_the_real_conda(shell: str, tmp_path: Path) -> None:
     """
     with_scripts, without = bare_prefix(tmp_path / "env"), tmp_path / "bare"
     conda = os.environ["PYBUILD_TEST_CONDA"]
-    words = f"{conda} shell.{'fish' if shell == 'fish' else 'posix'}"
-    evaluate = f"eval ({words} %s | string collect)" if shell == "fish" else f'eval "$({words} %s)"'
+    words = f"{conda} shell.{shell if shell in ('fish', 'tcsh') else 'posix'} %s"
+    evaluate = {"fish": f"eval ({words} | string collect)", "tcsh": f'eval "`{words}`"'}.get(
+        shell, f'eval "$({words})"'
+    )
     start = {**BEFORE, "HDF5_DIR": "/x", "CONDA_SHLVL": "0", "CONDA_CHANGEPS1": "false"}
     left = []
     for prefix in (with_scripts, without):

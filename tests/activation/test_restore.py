@@ -187,6 +187,16 @@ def test_nothing_to_deactivate_is_said(shell: str, tmp_path: Path) -> None:
     assert "environment.bash is gone; there is nothing to activate" in ended.out + ended.err
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_prefix_that_goes_away_under_a_shell_is_said(shell: str, tmp_path: Path) -> None:
+    """A release that somebody removed by hand; the shell goes on."""
+    prefix = bare_prefix(tmp_path / "env", Edit(kind="set", name="TOY", value="1"))
+    status = "echo status=$status" if shell in ("tcsh", "fish") else "echo status=$?"
+    _, ended = moments(shell, [activate(shell, prefix), f"rm -r {prefix}", OFF, status], tmp_path)
+    assert "status=1" in ended.out
+    assert "environment.bash is gone; start a new shell" in ended.err
+
+
 STRICT = {
     "bash": "set -euo pipefail",
     "sh": "set -eu",
@@ -305,4 +315,30 @@ def test_a_shell_without_a_module_command_gets_the_modules(cray: Machine, shell:
     (before, during, after), ended = moments(shell, lines, tmp_path, start=BEFORE)
     assert "pybuild:" not in ended.err
     assert loaded(during) == {"PrgEnv-gnu", "cray-hdf5", "xalt"}
+    assert different(before, after) == {}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_tools_of_older_machines_serve_as_well(shell: str, tmp_path: Path) -> None:
+    """As Environment Modules 3.2 do: no exit codes, noise on standard output, no swap that undoes itself."""
+    from pybuild.plan.running import merged
+    from tests.activation.parts import edits, installed, package, steps
+    from tests.activation.shells import written
+    from tests.modules.tools import Bench, old
+
+    bench = Bench(old(tmp_path), tmp_path)
+    bench.write(
+        "PrgEnv-intel/6.0.5", "conflict PrgEnv-gnu", "setenv PE_ENV INTEL", "prepend-path PATH /intel"
+    )
+    bench.write("PrgEnv-gnu/6.0.5", "conflict PrgEnv-intel", "setenv PE_ENV GNU", "prepend-path PATH /gnu")
+    bench.write("cray-hdf5/1.10.2.0", "setenv HDF5_DIR /opt/hdf5")
+    bench.write("xalt/2", "setenv XALT yes")
+    plan = bench.plan(*steps(), baseline=("PrgEnv-intel",))
+    prefix = tmp_path / "env"
+    written(prefix, merged(str(prefix), [installed(package(plan, *edits()))], conda=False))
+    lines = ["LOOK", activate(shell, prefix), "LOOK", OFF, "LOOK"]
+    (before, during, after), ended = moments(shell, lines, tmp_path, start=BEFORE)
+    assert (ended.code, ended.out) == (0, ""), ended.err
+    assert loaded(during) == {"PrgEnv-gnu", "cray-hdf5", "xalt"}
+    assert (during["PE_ENV"], during["TOY_NASTY"]) == ("GNU", NASTY)
     assert different(before, after) == {}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 STATEMENTS = r"""
-__pb_quote="'\\''" __pb_backslash='\' __pb_line=$'\n' __pb_status=0
+__pb_single="'" __pb_quote="'\\''" __pb_backslash='\' __pb_line=$'\n' __pb_status=0
 __pb_say() { printf 'pybuild: %s\n' "$*" >&2; }
 __pb_out() { printf '%s\n' "$*" >&46; }
 __pb_word() {
   case $__pb_language in
-    sh) __pb_text="'${1//\'/$__pb_quote}'" ;;
-    csh) __pb_text="${1//\'/$__pb_quote}"; __pb_text="'${__pb_text//!/${__pb_backslash}!}'" ;;
-    fish) __pb_text="${1//"$__pb_backslash"/$__pb_backslash$__pb_backslash}"
-      __pb_text="'${__pb_text//\'/$__pb_backslash\'}'" ;;
+    sh) __pb_text="'${1//$__pb_single/$__pb_quote}'" ;;
+    csh) __pb_text="${1//$__pb_single/$__pb_quote}"; __pb_text="'${__pb_text//!/${__pb_backslash}!}'" ;;
+    fish) __pb_text="${1//\\/$__pb_backslash$__pb_backslash}"
+      __pb_text="'${__pb_text//$__pb_single/$__pb_backslash$__pb_single}'" ;;
   esac
 }
 # Give the shell a variable with this value, exported.
@@ -78,10 +78,16 @@ __pb_define() {
     false
   fi
 }' ;;
-    csh) __pb_record __PYBUILD_COMMAND '/bin/bash -p "$__PYBUILD_PROGRAM" deactivate csh own || echo false'
+    csh) __pb_word='/bin/bash -p "$__PYBUILD_PROGRAM" deactivate csh own || echo false'
+      __pb_word="if test -r \"\$__PYBUILD_PROGRAM\"; then $__pb_word"
+      __pb_word="$__pb_word; else echo \"pybuild: \$__PYBUILD_PROGRAM is gone; start a new shell\" >&2"
+      __pb_word="$__pb_word; echo false; fi"
+      __pb_record __PYBUILD_COMMAND "$__pb_word"
       __pb_out "alias pybuild_deactivate 'eval \"\`/usr/bin/printenv __PYBUILD_COMMAND | /bin/sh\`\"' ;" ;;
     fish) __pb_out 'function pybuild_deactivate'
+      __pb_out 'if test -r "$__PYBUILD_PROGRAM"'
       __pb_out '/bin/bash -p $__PYBUILD_PROGRAM deactivate fish own | source'
+      __pb_out 'else; echo "pybuild: $__PYBUILD_PROGRAM is gone; start a new shell" >&2; false; end'
       __pb_out end ;;
   esac
 }
