@@ -78,6 +78,7 @@ def deploy(order: Order, settings: Settings) -> Deployed:
             lock goes on from there.
     """
     stack, root = order.stack, Path(order.stack.root)
+    settings = replace(settings, site=stack.site or settings.site)
     policy = check(stack, settings)
     with explained(root), tight(policy) as umask:
         _tell(stack, root, policy, umask, settings)
@@ -112,7 +113,7 @@ def check(stack: Stack, settings: Settings) -> Policy:
     root = Path(stack.root)
     demand_root(root)
     policy = policy_of(stack.share)
-    site = choose_site(settings.site or stack.site, settings.places, settings.environ)
+    site = choose_site(stack.site or settings.site, settings.places, settings.environ)
     demand_allowed(stack, site, settings.environ)
     demand_seen(root, site)
     return policy

@@ -52,7 +52,8 @@ class Status:
         current: name of the release in service, None where the link leads to none.
         since: when the link was changed last, and ``by`` whom.
         problem: why the release in service cannot be used, None where it can.
-        drift: sentences on what is not as it was deployed.
+        drift: sentences on what is not as it was deployed: the root, the lock, the machine and its recipes.
+        unknown: sentences on what could not be looked at.
         unseen: processes of others that could not be looked into.
         jobs: how far batch jobs are known.
     """
@@ -65,6 +66,7 @@ class Status:
     problem: str | None
     releases: tuple[Standing, ...]
     drift: tuple[str, ...]
+    unknown: tuple[str, ...]
     unseen: int
     jobs: str
 
@@ -88,12 +90,32 @@ def status(stack: Stack, settings: Settings, *, lock: str | None = None) -> Stat
     )  # fmt: skip
     held = dict(by_release(users))
     problem = broken(root, here) if here else f"{layout.current(root)} leads to no release"
+    moved, unknown = _machine(stack, settings)
     releases = tuple(_standing(root, name, here, held.get(name, ())) for name in names)
     return Status(
         stack=stack.name, root=stack.root, current=here, since=rows[-1].when if rows else "",
         by=rows[-1].by if rows else "", problem=problem, releases=releases,
-        drift=tuple(_drift(root, here, releases, lock)), unseen=users.unseen, jobs=users.jobs,
+        drift=(*_drift(root, here, releases, lock), *moved), unknown=unknown,
+        unseen=users.unseen, jobs=users.jobs,
     )  # fmt: skip
+
+
+def _machine(stack: Stack, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is no longer as the lock of the release in service says, and why that may be unknown."""
+    from pybuild.errors import PlanError, PybuildError
+    from pybuild.locking import DriftError, deployed_lock, nowhere, plan_release
+
+    try:
+        lock = deployed_lock(stack)
+        if lock is not None:
+            plan_release(stack, lock, nowhere(settings), settings)
+    except DriftError as error:
+        return error.found, ()
+    except PlanError as error:
+        return (error.message,), ()
+    except (PybuildError, OSError) as error:
+        return (), (f"whether the machine is as it was could not be found out: {error}",)
+    return (), ()
 
 
 def _standing(root: Path, name: str, here: str | None, held: tuple[str, ...]) -> Standing:

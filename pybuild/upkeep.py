@@ -162,6 +162,6 @@ def site_of(stack: Stack, settings: Settings) -> Site | None:
     from pybuild.load.sites import choose_site
 
     try:
-        return choose_site(settings.site or stack.site, settings.places, settings.environ)
+        return choose_site(stack.site or settings.site, settings.places, settings.environ)
     except PlanError:
         return None

@@ -88,7 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model", "errors", "load", "prefix", "release", "proving", "settings", "workflow", "locking",
     },
     "upkeep": {"model", "errors", "load", "release", "settings"},
-    "status": {"model", "errors", "release", "settings", "upkeep"},
+    "status": {"model", "errors", "release", "settings", "upkeep", "locking"},
     "cli": {
         "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from pybuild.cli.settings import settings_of
+from pybuild.cli.stack_file import stack_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, PrefixError, UsageError
-from pybuild.load.stack import load_stack
 from pybuild.load.stack_lock import lock_digest, lock_file, lock_text, read_lock
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ def deploy(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.deployment import deploy as carry_out
     from pybuild.locking import demand_current, plan_release
 
-    stack = load_stack(os.path.abspath(arguments.file))
+    stack = stack_of(arguments)
     lock = read_lock(lock_file(stack.file))
     demand_current(stack, lock)
     with Screen(verbose=arguments.verbose) as screen:
@@ -63,7 +63,7 @@ def rollback(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Put an older release in service."""
     from pybuild.upkeep import rollback as back
 
-    stack = load_stack(os.path.abspath(arguments.file))
+    stack = stack_of(arguments)
     release = back(stack, arguments.to, settings_of(arguments, environ))
     if arguments.json:
         put(json.dumps({"release": asdict(release)}))
@@ -76,7 +76,7 @@ def status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print what is in service; a release that does not work is an error."""
     from pybuild.status import status as find
 
-    stack = load_stack(os.path.abspath(arguments.file))
+    stack = stack_of(arguments)
     path = lock_file(stack.file)
     lock = lock_digest(read_lock(path)) if os.path.exists(path) else None
     found = find(stack, settings_of(arguments, environ), lock=lock)
@@ -96,7 +96,7 @@ def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Show what may go, ask, and remove it."""
     from pybuild.upkeep import prune as clear
 
-    stack = load_stack(os.path.abspath(arguments.file))
+    stack = stack_of(arguments)
     settings = settings_of(arguments, environ)
     if arguments.grace < 0 or (arguments.keep is not None and arguments.keep < 1):
         raise UsageError("--keep takes a number from 1 on, --grace hours from 0 on")
@@ -162,6 +162,8 @@ def _print(found: Status) -> None:
             put(f"in use: {one.name}: {who}")
     for text in found.drift:
         put(f"{paint('drift:', 'yellow', stream=sys.stdout)} {text}")
+    for text in found.unknown:
+        say(f"note: {text}")
     say(f"note: {_horizon(found.unseen, found.jobs)}")
 
 

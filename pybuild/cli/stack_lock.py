@@ -7,10 +7,10 @@ import os
 from dataclasses import asdict
 
 from pybuild.cli.settings import settings_of
+from pybuild.cli.stack_file import stack_of
 from pybuild.cli.stack_text import counts, difference_lines
 from pybuild.cli.text import paint, put, say
-from pybuild.errors import DocumentError, PlanError, UsageError
-from pybuild.load.stack import load_stack
+from pybuild.errors import DocumentError, PlanError
 from pybuild.load.stack_lock import lock_digest, lock_file, read_lock, write_lock
 from pybuild.plan.stack_difference import difference
 
@@ -28,7 +28,7 @@ def lock(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.cli.progress import Screen
     from pybuild.locking import make_lock
 
-    stack = _stack(arguments)
+    stack = stack_of(arguments)
     path = lock_file(stack.file)
     older, why = _older(path)
     with Screen(verbose=arguments.verbose) as screen:
@@ -65,7 +65,7 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.cli.progress import Screen
     from pybuild.locking import deployed_lock, make_lock
 
-    stack = _stack(arguments)
+    stack = stack_of(arguments)
     path = lock_file(stack.file)
     before = deployed_lock(stack)
     with Screen(verbose=False) as screen:
@@ -119,27 +119,6 @@ def _names(texts: Sequence[str]) -> tuple[str, ...]:
     from packaging.utils import canonicalize_name
 
     return tuple(canonicalize_name(text) for text in texts)
-
-
-def _stack(arguments: argparse.Namespace) -> Stack:
-    """Return the stack that a command is about.
-
-    Raises:
-        UsageError: no file is named and there is none here, or it is for another site.
-        DocumentError: the file is wrong.
-    """
-    path = os.path.abspath(os.path.expanduser(arguments.file))
-    if not os.path.exists(path):
-        raise UsageError(
-            f"{path}: there is no stack file",
-            hint="docs/stacks.md shows how one is written; or name it: pybuild stack lock FILE",
-        )
-    stack = load_stack(path)
-    if arguments.site and stack.site and arguments.site != stack.site:
-        raise UsageError(
-            f"--site {arguments.site}: {path} is a stack of {stack.site}", hint="leave out --site"
-        )
-    return stack
 
 
 def _older(path: str) -> tuple[Lock | None, str]:

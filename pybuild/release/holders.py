@@ -62,7 +62,9 @@ def holders(
     names = tuple(names)
     found, unseen = _processes(root, names)
     jobs, told = _jobs(site, policy, environ)
-    for number, owner, began in jobs:
+    if jobs is None:  # nobody knows, so everything that was in service may be in use
+        found += [Holder(release=row.after, who=f"jobs may, {told}") for row in rows if row.after in names]
+    for number, owner, began in jobs or ():
         since = datetime.fromtimestamp(began, timezone.utc).isoformat(timespec="seconds")
         for name in sorted(served_since(rows, since) & {*names}):
             found.append(Holder(release=name, who=f"job {number} of {owner}, running since {since}, may"))
@@ -142,14 +144,17 @@ def _user(uid: int) -> str:
 
 def _jobs(
     site: Site | None, policy: Policy, environ: Mapping[str, str]
-) -> tuple[list[tuple[str, str, float]], str]:
-    """Return (number, user, begin in seconds) of the running jobs of users who can read the stack."""
+) -> tuple[list[tuple[str, str, float]] | None, str]:
+    """Return (number, user, begin in seconds) of the running jobs of users who can read the stack.
+
+    None where the site's scheduler could have told and did not.
+    """
     if site is None or site.launcher is None or site.launcher.inside != "SLURM_JOB_ID":
         return [], "no scheduler was asked: only Slurm says when jobs began"
     argv = ("squeue", "--noheader", "--states=R,CG,S", "--format=%i %u %S")
     answer = capture(argv, env={**environ, "SLURM_TIME_FORMAT": "%s"}, timeout=60)
     if answer.code != 0:
-        return [], f"squeue did not answer: {' '.join(answer.err.split())[-200:]}"
+        return None, f"squeue did not answer: {' '.join(answer.err.split())[-200:]}"
     rows = [line.split() for line in answer.out.splitlines()]
     found = [(row[0], row[1], float(row[2])) for row in rows if len(row) == 3 and row[2].isdigit()]
     users = {user for _, user, _ in found if policy.everyone or _reads(user, policy)}

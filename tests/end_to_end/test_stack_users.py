@@ -2,76 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.project import Project, changed, clone, snapshot
 from tests.end_to_end.stacks import Toys
-
-GROUP = "pybuild-toys"
-MAINTAINER, MEMBER, OUTSIDER = USERS = ("pbmaintain", "pbmember", "pboutside")
-
-
-@dataclass
-class People:
-    """The stack, and its commands as somebody else."""
-
-    toys: Toys
-
-    def as_user(self, user: str, *argv: object, umask: str = "077") -> subprocess.CompletedProcess[str]:
-        """Run a program as a user, as a login would: own groups, a strict umask, hardly any environment."""
-        words = ["sh", "-c", f'umask {umask}; exec "$@"', "sh", *map(str, argv)]
-        bare = {"PATH": "/usr/bin:/bin"}
-        return subprocess.run(
-            [*become(user), *words], cwd="/", env=bare, capture_output=True, text=True, check=False
-        )
-
-
-def become(user: str, *, reading: bool = False) -> tuple[str, ...]:
-    """Return argv of a program that runs another one as a user.
-
-    Args:
-        reading: may read everything, to run the pybuild and the Python of these tests, which may lie in
-            root's home; what is written, owned and changed is the user's all the same.
-    """
-    more = "+dac_read_search" if reading else "-all"
-    who = (
-        f"--reuid={user}",
-        f"--regid={user}",
-        "--init-groups",
-        f"--inh-caps={more}",
-        f"--ambient-caps={more}",
-    )
-    return ("setpriv", *who)
+from tests.people import GROUP, MAINTAINER, MEMBER, OUTSIDER, as_user, become, departures, give, users
 
 
 @pytest.fixture(scope="module")
 def _users() -> Iterator[None]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can make users")
-    subprocess.run(["groupadd", "--force", GROUP], check=True)
-    for user in USERS:
-        more = ["--groups", GROUP] if user != OUTSIDER else []
-        subprocess.run(["useradd", "--user-group", "--no-create-home", *more, user], check=True)
-    yield
-    for user in USERS:
-        subprocess.run(["userdel", user], check=True)
-    subprocess.run(["groupdel", GROUP], check=True)
+    with users():
+        yield
 
 
 @pytest.fixture
-def people(_users: None, stock: Project) -> Iterator[People]:
-    """A maintainer's own world, below a folder that everybody may enter."""
+def toys(_users: None, stock: Project) -> Iterator[Toys]:
+    """A stack and a world of the maintainer's own, below a folder that everybody may enter."""
     with tempfile.TemporaryDirectory(prefix="pybuild-stack-", dir="/var/tmp") as name:
         top = Path(name)
-        top.chmod(0o755)
         project = Project(top / "world", stock.server)
         for folder in ("recipes", "sites"):
             shutil.rmtree(project.root / folder)
@@ -80,42 +34,14 @@ def people(_users: None, stock: Project) -> Iterator[People]:
         clone(stock.cache, project.cache)
         for folder in ("stack", "shared"):
             (top / folder).mkdir()
-        _give(top, MAINTAINER)
+        give(top, MAINTAINER)
         toys = Toys(project, top / "stack", top / "shared/toys", {"group": GROUP, "mode": "u=rwX,g=rX,o="})
-        toys.before = become(MAINTAINER, reading=True)
-        toys.umask = 0o077
-        yield People(toys)
+        toys.before, toys.umask = become(MAINTAINER, reading=True), 0o077
+        yield toys
 
 
-def _give(top: Path, user: str) -> None:
-    """Give a user everything below a folder, as copies: what is linked to other tests must stay theirs."""
-    for path in [top, *top.rglob("*")]:
-        if path.is_file() and not path.is_symlink() and path.stat().st_nlink > 1:
-            beside = path.with_name(path.name + ".copy")
-            shutil.copy2(path, beside)
-            beside.replace(path)
-        shutil.chown(path, user, user)
-    top.chmod(0o755)
-
-
-def departures(people: People) -> list[str]:
-    """Look for what the policy forbids with find alone, below the root of the stack."""
-    top = str(people.toys.root)
-    wrong = f"""( ! -group {GROUP} -o ! -user {MAINTAINER} -o -perm /o=rwx -o -type d ! -perm -g=rxs
-        -o -type f ! -perm -g=r -o -type f -perm /6000 )""".split()
-    loose = f"-path {top}/releases/*/* ( -perm /222 -o -type f -links +1 )".split()
-    found = subprocess.run(
-        ["find", top, "!", "-type", "l", *wrong, "-print", "-o", *loose, "-print"],
-        capture_output=True,
-        text=True,
-    )
-    assert found.returncode == 0, found.stderr
-    return found.stdout.splitlines()
-
-
-def test_shared_with_the_group_and_nobody_else(people: People) -> None:
+def test_shared_with_the_group_and_nobody_else(toys: Toys) -> None:
     """Deployed twice, rolled back, pruned: at each step the group can read, an outsider cannot."""
-    toys = people.toys
     python = toys.current / "bin/python"
     shown = "import toypure; print(toypure.version)"
     steps = (
@@ -128,23 +54,22 @@ def test_shared_with_the_group_and_nobody_else(people: People) -> None:
         if recipes:
             toys.declare(*recipes)
         toys.run(*words).done()
-        assert people.as_user(MEMBER, python, "-c", shown).stdout == f"{version}\n"
-        ended = people.as_user(OUTSIDER, python, "-c", shown)
+        assert as_user(MEMBER, python, "-c", shown).stdout == f"{version}\n"
+        ended = as_user(OUTSIDER, python, "-c", shown)
         assert (ended.returncode, ended.stdout) == (126, ""), ended
-        assert departures(people) == []
+        assert departures(toys.root) == []
     assert len(toys.releases()) == 1
     release = toys.root / "releases" / toys.releases()[0]
-    assert people.as_user(MEMBER, "touch", release / "mine").returncode != 0
-    assert people.as_user(MAINTAINER, "touch", release / "mine").returncode != 0
-    assert (
-        subprocess.run(["find", str(toys.project.channel), "-perm", "/022"], capture_output=True).stdout
-        == b""
+    assert as_user(MEMBER, "touch", release / "mine").returncode != 0
+    assert as_user(MAINTAINER, "touch", release / "mine").returncode != 0
+    loose = subprocess.run(
+        ["find", str(toys.project.channel), "-perm", "/022"], capture_output=True, check=True
     )
+    assert loose.stdout == b""
 
 
-def test_what_others_may(people: People) -> None:
+def test_what_others_may(toys: Toys) -> None:
     """A member sees the status, which writes nothing, and can change nothing; an outsider learns nothing."""
-    toys = people.toys
     toys.declare("toypure==1.0")
     toys.deploy().done()
     toys.folder.chmod(0o755)
@@ -159,14 +84,13 @@ def test_what_others_may(people: People) -> None:
         outcome = toys.run(*words, environ=home)
         assert outcome.code == 10
         assert "you have no write permission" in outcome.err
-    listed = people.as_user(OUTSIDER, "ls", toys.root)
+    listed = as_user(OUTSIDER, "ls", toys.root)
     assert (listed.returncode != 0, listed.stdout) == (True, "")
     assert changed(before, snapshot(toys.root)) == []
 
 
-def test_a_group_that_the_maintainer_is_not_in(people: People) -> None:
+def test_a_group_that_the_maintainer_is_not_in(toys: Toys) -> None:
     """It is told before anything is made, with the way to see one's own groups."""
-    toys = people.toys
     toys.share = {"group": OUTSIDER}
     toys.declare("toypure==1.0")
     outcome = toys.deploy()

@@ -1,0 +1,96 @@
+"""Real users of this machine for tests: a maintainer of a stack, a member of its group, an outsider."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+GROUP = "pybuild-toys"
+MAINTAINER, MEMBER, OUTSIDER = USERS = ("pbmaintain", "pbmember", "pboutside")
+
+
+@contextlib.contextmanager
+def users() -> Iterator[None]:
+    """Make the users and their group, and remove them."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make users")
+    subprocess.run(["groupadd", "--force", GROUP], check=True)
+    for user in USERS:
+        more = ["--groups", GROUP] if user != OUTSIDER else []
+        subprocess.run(["useradd", "--user-group", "--no-create-home", *more, user], check=True)
+    try:
+        yield
+    finally:
+        for user in USERS:
+            subprocess.run(["userdel", user], check=True)
+        subprocess.run(["groupdel", GROUP], check=True)
+
+
+def become(user: str, *, reading: bool = False) -> tuple[str, ...]:
+    """Return argv of a program that runs another one as a user.
+
+    Args:
+        reading: may read everything, to run the pybuild and the Python of these tests, which may lie in
+            root's home; what is written, owned and changed is the user's all the same.
+    """
+    more = "+dac_read_search" if reading else "-all"
+    who = (
+        f"--reuid={user}",
+        f"--regid={user}",
+        "--init-groups",
+        f"--inh-caps={more}",
+        f"--ambient-caps={more}",
+    )
+    return ("setpriv", *who)
+
+
+def as_user(user: str, *argv: object) -> subprocess.CompletedProcess[str]:
+    """Run a program as a user, as a login would: own groups, a strict umask, hardly any environment."""
+    words = ["sh", "-c", 'umask 077; exec "$@"', "sh", *map(str, argv)]
+    bare = {"PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        [*become(user), *words], cwd="/", env=bare, capture_output=True, text=True, check=False
+    )
+
+
+def give(top: Path, user: str) -> None:
+    """Give a user everything below a folder, as copies: what is linked to other tests must stay theirs."""
+    for path in [top, *top.rglob("*")]:
+        if path.is_file() and not path.is_symlink() and path.stat().st_nlink > 1:
+            beside = path.with_name(path.name + ".copy")
+            shutil.copy2(path, beside)
+            beside.replace(path)
+        os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid, follow_symlinks=False)
+    top.chmod(0o755)
+
+
+@contextlib.contextmanager
+def reachable(path: Path) -> Iterator[None]:
+    """Let everybody enter the folders above a path, and restore what they were."""
+    closed = {folder: folder.stat().st_mode for folder in path.parents if not folder.stat().st_mode & 0o001}
+    for folder, mode in closed.items():
+        folder.chmod(mode | 0o011)
+    try:
+        yield
+    finally:
+        for folder, mode in closed.items():
+            folder.chmod(mode)
+
+
+def departures(root: Path) -> list[str]:
+    """Look for what ``u=rwX,g=rX,o=`` forbids with find alone, below the root of a read-only stack."""
+    wrong = f"""( ! -group {GROUP} -o ! -user {MAINTAINER} -o -perm /o=rwx -o -type d ! -perm -g=rxs
+        -o -type f ! -perm -g=r -o -type f -perm /6000 )""".split()
+    loose = f"-path {root}/releases/*/* ( -perm /222 -o -type f -links +1 )".split()
+    found = subprocess.run(
+        ["find", str(root), "!", "-type", "l", *wrong, "-print", "-o", "!", "-type", "l", *loose, "-print"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return found.stdout.splitlines()
