@@ -45,9 +45,20 @@ def install(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings)
             )
         settings.report.phase(prefix.name, "install")
         if plan.new_prefix:
-            create(prefix, journal, cache=cache, copies=settings.copies)
+            with _tighter(settings.umask):
+                create(prefix, journal, cache=cache, copies=settings.copies)
         else:
             change(prefix, journal, cache=cache)
+
+
+@contextmanager
+def _tighter(bits: int) -> Iterator[None]:
+    before = os.umask(0o077)
+    os.umask(before | bits)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def uninstall(prefix: Path, names: tuple[str, ...], settings: Settings) -> None:

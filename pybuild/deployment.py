@@ -18,8 +18,8 @@ from pybuild.prefix.notes import replace_text
 from pybuild.release import layout, store
 from pybuild.release.audit import audit, closed_above
 from pybuild.release.bytecode import compile_modules
-from pybuild.release.policy import Policy, apply, policy_of, thaw, tight
-from pybuild.release.prune import sweep
+from pybuild.release.policy import Policy, apply, policy_of, thaw, tight, umasked
+from pybuild.release.prune import owned_by_other, sweep
 from pybuild.release.root import changing, demand_root, demand_seen, explained, user
 from pybuild.release.scripts import write_release_scripts, write_root_scripts
 from pybuild.release.switch import demand_link, history, in_service, switch
@@ -91,7 +91,7 @@ def deploy(order: Order, settings: Settings) -> Deployed:
             prefix = layout.release(root, begun.name)
             if how != "unchanged":
                 if how != "again":
-                    _make(order, begun, prefix, policy, settings)
+                    _make(order, begun, prefix, policy, settings, umask)
                 write_root_scripts(stack, prefix, policy)
                 switch(root, begun.name, action="deploy", by=user())
             apply(layout.state(root), policy)
@@ -159,22 +159,25 @@ def _begun(root: Path, order: Order) -> tuple[store.Begun, str]:
     for one in reversed(same):
         if one.name in served and one.touched and broken(root, one.name) is None:
             return one, "unchanged" if one.name == here else "again"
-    unfinished = [one for one in same if one.name not in served]
+    unfinished = [one for one in same if one.name not in served and not owned_by_other(root, one.name)]
     if unfinished:
         return unfinished[-1], "resumed"
     return store.begin(root, order.digest, user(), served), "made"
 
 
-def _make(order: Order, begun: store.Begun, prefix: Path, policy: Policy, settings: Settings) -> None:
+def _make(
+    order: Order, begun: store.Begun, prefix: Path, policy: Policy, settings: Settings, umask: int
+) -> None:
     """Make a release, or what is missing of it, up to the point where it can be put in service."""
     from pybuild.proving import prove
 
-    settings = replace(settings, copies=True)
+    settings = replace(settings, copies=True, umask=policy.withheld)
     if prefix.exists():
         thaw(prefix)
         layout.record(prefix).unlink(missing_ok=True)  # while it is worked on, it is no release
     if not (prefix / "conda-meta" / "history").exists():
-        _install(order, prefix, settings)
+        with umasked(umask):
+            _install(order, prefix, settings)
     levels = prove(prefix, order.stack, settings, on_compute=order.on_compute, job_options=order.job_options)
     settings.report.phase(begun.name, "compile every module")
     skipped = compile_modules(

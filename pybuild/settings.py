@@ -24,6 +24,7 @@ class Settings:
         command: the command line, for conda's history.
         captures: environments that the module tool has made in this run.
         copies: files of a prefix are its own, none is a hard link into the cache of packages.
+        umask: bits that no path of a new prefix may have while it is put together, beside the user's umask.
     """
 
     places: Places
@@ -34,3 +35,4 @@ class Settings:
     report: Report = field(default_factory=Report)
     captures: dict[ModulePlan, Capture] = field(default_factory=dict)
     copies: bool = False
+    umask: int = 0

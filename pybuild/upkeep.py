@@ -11,7 +11,7 @@ from pybuild.errors import PrefixError
 from pybuild.release import layout, store
 from pybuild.release.holders import Known, by_release, holders
 from pybuild.release.policy import apply, policy_of, tight
-from pybuild.release.prune import Fate, fates, remove, sweep
+from pybuild.release.prune import Fate, fates, owned_by_other, remove, sweep
 from pybuild.release.root import changing, demand_root, explained, user
 from pybuild.release.scripts import remove_modulefiles
 from pybuild.release.switch import demand_link, history, in_service, switch
@@ -131,8 +131,10 @@ def prune(
         demand_link(root)
         names, rows = store.names(root), history(root)
         known = holders(root, names, rows, policy, site_of(stack, settings), environ=settings.environ)
+        held = {name: f"in use: {who[0]}" for name, who in by_release(known)}
+        held |= {n: f"it belongs to {o}, who can prune it" for n in names if (o := owned_by_other(root, n))}
         decided = fates(
-            names, rows, in_service(root), dict(by_release(known)),
+            names, rows, in_service(root), held,
             keep=keep or stack.keep, grace=grace, now=datetime.now(timezone.utc),
         )  # fmt: skip
         if dry_run:

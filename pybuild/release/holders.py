@@ -18,6 +18,7 @@ from pybuild.model.site import Site
 from pybuild.process import capture
 from pybuild.release import layout
 from pybuild.release.policy import Policy
+from pybuild.release.root import user_name
 from pybuild.release.switch import Switch
 
 
@@ -129,17 +130,10 @@ def _described(number: str) -> str:
     try:
         with open(f"/proc/{number}/comm") as file:
             name = file.read().strip()
-        owner = _user(os.stat(f"/proc/{number}").st_uid)
+        owner = user_name(os.stat(f"/proc/{number}").st_uid)
     except OSError:
         return f"process {number}"
     return f"process {number} of {owner} ({name})"
-
-
-def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _jobs(

@@ -46,6 +46,11 @@ class Policy:
         return mode | stat.S_ISGID if folder and self.setgid else mode
 
     @property
+    def withheld(self) -> int:
+        """The bits that the policy gives to nobody, as a umask."""
+        return 0o777 & ~mode_of(self.text, folder=True, executable=True)
+
+    @property
     def everyone(self) -> bool:
         """Whether the policy lets others than the group read."""
         return bool(mode_of(self.text, folder=True, executable=True) & 0o004)
@@ -133,13 +138,21 @@ def thaw(top: Path) -> None:
 def tight(policy: Policy) -> Iterator[int]:
     """Let nothing that is made inside the ``with`` block be more open than the policy, even for a moment.
 
-    Yields the umask that the user came with, which is only ever tightened: files beside the release stay
-    as private as the user wants them.
+    Yields the umask that the user came with; what goes into caches and channels is made with that.
     """
-    allowed = mode_of(policy.text, folder=True, executable=True)
     before = os.umask(0o077)
-    os.umask(before | (0o777 & ~allowed))
+    os.umask(before | policy.withheld)
     try:
         yield before
+    finally:
+        os.umask(before)
+
+
+@contextlib.contextmanager
+def umasked(umask: int) -> Iterator[None]:
+    """Use another umask inside the ``with`` block."""
+    before = os.umask(umask)
+    try:
+        yield
     finally:
         os.umask(before)

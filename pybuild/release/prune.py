@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pybuild.errors import PrefixError
 from pybuild.release import layout
 from pybuild.release.policy import thaw
+from pybuild.release.root import user_name
 from pybuild.release.switch import Switch
 
 GOING = ".going"
@@ -33,7 +33,7 @@ class Fate:
 
 
 def fates(
-    names: Sequence[str], rows: Sequence[Switch], current: str | None, held: Mapping[str, tuple[str, ...]], *,
+    names: Sequence[str], rows: Sequence[Switch], current: str | None, held: Mapping[str, str], *,
     keep: int, grace: timedelta, now: datetime,
 ) -> tuple[Fate, ...]:  # fmt: skip
     """Return what happens to each release.
@@ -41,7 +41,7 @@ def fates(
     Args:
         names: the releases that stand there.
         rows: every change of the link to the one in service.
-        held: name -> who uses it.
+        held: name -> why it stays whatever else is said, such as who uses it.
         keep: how many that were in service stay, the present one included.
         grace: how long a release stays after it was in service, for jobs that nobody can see.
         now: the time, with its zone.
@@ -57,7 +57,7 @@ def fates(
         if name == current:
             fate = Fate(name=name, goes=False, why="in service")
         elif name in held:
-            fate = Fate(name=name, goes=False, why=f"in use: {held[name][0]}")
+            fate = Fate(name=name, goes=False, why=held[name])
         elif name not in left:
             fate = Fate(
                 name=name, goes=True, why="unfinished, of a deploy that ended before it was in service"
@@ -85,23 +85,25 @@ def _left(rows: Sequence[Switch], current: str | None) -> dict[str, str]:
     return left
 
 
+def owned_by_other(root: Path, name: str) -> str | None:
+    """Return whose a release is, None where it is the user's or not there: only owners change modes."""
+    try:
+        owner = os.lstat(layout.release(root, name)).st_uid
+    except FileNotFoundError:
+        return None
+    return None if os.geteuid() in (0, owner) else user_name(owner)
+
+
 def remove(root: Path, name: str) -> None:
     """Remove a release: it is out of the way in one step, whatever happens then.
 
     Raises:
-        PrefixError: it belongs to somebody else.
         OSError: it cannot be removed.
     """
     prefix = layout.release(root, name)
     going = prefix.with_name(f".{name}{GOING}")
-    try:
-        os.rename(prefix, going)
-        thaw(going)
-    except PermissionError as error:
-        raise PrefixError(
-            f"{prefix}: cannot be removed, it belongs to somebody else",
-            hint=f"ls -ld {prefix} shows to whom; they can run pybuild stack prune",
-        ) from error
+    os.rename(prefix, going)
+    thaw(going)
     shutil.rmtree(going)
 
 
@@ -117,6 +119,8 @@ def sweep(root: Path) -> tuple[str, ...]:
     folder = layout.releases(root)
     for entry in sorted(os.listdir(folder)) if folder.is_dir() else ():
         if entry.startswith("."):
+            if os.geteuid() not in (0, os.lstat(folder / entry).st_uid):
+                continue  # of another maintainer, who sweeps it
             _remove(folder / entry)
             gone.append(entry)
     for entry in sorted(os.listdir(root)):

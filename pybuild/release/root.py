@@ -91,11 +91,16 @@ def _demand_writable(folder: Path, root: Path) -> None:
 
 
 def user() -> str:
-    """Return the name of the user, or the number where it has none."""
+    """Return the name of the user who runs this."""
+    return user_name(os.geteuid())
+
+
+def user_name(uid: int) -> str:
+    """Return the name of a user, or the number where there is none."""
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return str(os.geteuid())
+        return str(uid)
 
 
 @contextlib.contextmanager

@@ -98,3 +98,27 @@ def test_a_group_that_the_maintainer_is_not_in(toys: Toys) -> None:
     assert f"you are not in the group '{OUTSIDER}'" in outcome.err
     assert "id -Gn" in outcome.err
     assert not toys.root.exists()
+
+
+def test_two_maintainers(toys: Toys) -> None:
+    """With g=rwX another member deploys, too; what is not theirs they neither take up nor remove."""
+    toys.share = {"group": GROUP, "mode": "u=rwX,g=rwX,o="}
+    fails = {"name": "never", "command": ["python", "-c", "raise SystemExit(1)"]}
+    toys.declare("toypure==1.0")
+    toys.deploy().done()
+    first = toys.releases()[0]
+    toys.declare("toypure==2.0", tests=[fails])
+    assert toys.deploy().code == 11
+    for path in (toys.project.root, toys.folder):
+        give(path, MEMBER)
+    toys.before = become(MEMBER, reading=True)
+    assert toys.deploy().code == 11  # makes one of its own
+    assert len(toys.releases()) == 3
+    toys.declare("toypure==2.0")
+    toys.deploy().done()
+    assert as_user(MAINTAINER, toys.current / "bin/python", "-c", "import toypure").returncode == 0
+    told = toys.run("prune", "--keep", 1, "--grace", 0).done().out
+    assert f"it belongs to {MAINTAINER}, who can prune it" in told
+    assert first in toys.releases()
+    toys.run("rollback").done()
+    assert toys.imports("toypure") == "1.0"

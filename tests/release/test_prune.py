@@ -31,7 +31,7 @@ ROWS = _rows((900, "a"), (700, "b"), (500, "c"), (300, "d"))
     [
         (ROWS, "d", {}, 3, 48, {"a"}),
         (ROWS, "d", {}, 1, 48, {"a", "b", "c"}),
-        (ROWS, "d", {"a": ("process 7",)}, 1, 48, {"b", "c"}),
+        (ROWS, "d", {"a": "in use: process 7"}, 1, 48, {"b", "c"}),
         (ROWS, "d", {}, 1, 400, {"a", "b"}),  # c left 300 hours ago
         ((*ROWS, *_rows((10, "b"))), "b", {}, 1, 48, {"a", "c"}),  # back to b: d is young, b in service
         (
@@ -46,7 +46,7 @@ ROWS = _rows((900, "a"), (700, "b"), (500, "c"), (300, "d"))
     ],
 )
 def test_what_goes(
-    rows: tuple[Switch, ...], current: str | None, held: dict[str, tuple[str, ...]], keep: int, grace: float,
+    rows: tuple[Switch, ...], current: str | None, held: dict[str, str], keep: int, grace: float,
     gone: set[str],
 ) -> None:  # fmt: skip
     """Never what is in service, in use or young; of the rest as many stay as are kept."""
@@ -59,7 +59,7 @@ def test_what_goes(
 
 def test_unfinished_goes_unless_used() -> None:
     """What was never in service is swept; not if something still runs in it."""
-    for held, goes in (({}, True), ({"e": ("process 7",)}, False)):
+    for held, goes in (({}, True), ({"e": "in use: process 7"}, False)):
         decided = fates(("d", "e"), ROWS, "d", held, keep=3, grace=timedelta(hours=48), now=NOW)
         assert [fate.goes for fate in decided] == [False, goes]
 
