@@ -158,6 +158,8 @@ def _journal(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings
 
 
 def _note(package: PackagePlan, plan: Plan, ready: Mapping[str, ChannelPackage]) -> Note:
+    from cattrs import unstructure
+
     from pybuild.verify.levels import highest
 
     return {
@@ -174,4 +176,6 @@ def _note(package: PackagePlan, plan: Plan, ready: Mapping[str, ChannelPackage])
         "demanded": plan.verify,
         "depends": list(package.depends),
         "proofs": [],
+        # The package may have been built when the site had other rules for runs.
+        "run": unstructure({"modules": package.run_modules, "environment": package.run_environment}),
     }

@@ -9,7 +9,7 @@ from typing import Any
 from pybuild.model.plan import PackagePlan
 from pybuild.prefix import places
 from pybuild.prefix.contents import record_paths
-from pybuild.prefix.notes import Note
+from pybuild.prefix.notes import Note, read_note
 
 SHARE = "share/pybuild"
 """Where a package keeps its record, log and test scripts, below the prefix and its own name."""
@@ -30,13 +30,18 @@ def read_record(prefix: Path, name: str) -> dict[str, Any] | None:
 
 
 def planned(prefix: Path, name: str) -> PackagePlan | None:
-    """Return the plan of an installed package without its build: what verification needs."""
+    """Return the plan of an installed package without its build: what verification and activation need.
+
+    What its runs need is as it was when it was installed, which may be long after it was built.
+    """
     record = read_record(prefix, name)
     if record is None:
         return None
     from cattrs import structure
 
-    return structure({**record["package"], "build": None}, PackagePlan)
+    run = (read_note(prefix, name) or {}).get("run")
+    news = {f"run_{part}": value for part, value in run.items()} if isinstance(run, dict) else {}
+    return structure({**record["package"], **news, "build": None}, PackagePlan)
 
 
 def files_of(prefix: Path, note: Note) -> tuple[str, ...]:

@@ -192,7 +192,7 @@ def test_a_python_from_elsewhere_is_spoken_of(project: Project) -> None:
         assert not project.prefix.exists()
     del project.environ["VIRTUAL_ENV"]
     project.environ["PYTHONUSERBASE"] = "/home/me/.local"
-    warned = project.install("toypure==1.0", "--rebuild").done()
+    warned = project.install("toypure==1.0").done()
     assert "PYTHONUSERBASE is set to /home/me/.local: it is foreign" in warned.err
     show = "import os; print(os.environ.get('PYTHONUSERBASE'), os.environ['PYTHONNOUSERSITE'])"
     ran = project.run("env", "run", "-p", project.prefix, "--", "python", "-c", show).done()
