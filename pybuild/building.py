@@ -273,13 +273,11 @@ def _found(packages: list[PackagePlan], plan: Plan) -> dict[str, ChannelPackage]
     Raises:
         BuildError: one of them is not there.
     """
-    from pybuild.build.channel import find_packages
+    from pybuild.channel.folder import find_one
 
-    held = find_packages(plan.channel, plan.subdir, [package.name for package in packages])
-    there = {(p.name, p.version, p.build): p for p in held}
     found = {}
     for package in packages:
-        here = there.get((package.name, package.version, package.build_string))
+        here = find_one(plan.channel, plan.subdir, package.name, package.version, package.build_string)
         if here is None:
             raise BuildError(
                 f"{plan.channel}: does not have {package.name} {package.version} {package.build_string}, "

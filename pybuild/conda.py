@@ -112,8 +112,11 @@ async def _record(file: str, sha256: str, channel: str | None) -> Any:
     try:
         record = await rattler.RepoDataRecord.from_package_archive(file)
     except Exception as error:
-        raise PrefixError(f"{file}: cannot be read as a conda package: {_reason(error)}") from error
-    found = bytes(record.sha256 or b"").hex()
+        found = _sha256(file)
+        if found in ("", sha256):
+            raise PrefixError(f"{file}: cannot be read as a conda package: {_reason(error)}") from error
+    else:
+        found = bytes(record.sha256 or b"").hex()
     if found != sha256:
         raise ChecksumError(
             f"{file}: sha256 expected {sha256}, found {found}",
@@ -121,6 +124,17 @@ async def _record(file: str, sha256: str, channel: str | None) -> Any:
         )
     record.channel = channel or Path(file).parent.parent.as_uri()
     return record
+
+
+def _sha256(file: str) -> str:
+    """Return the hash of a file, ``""`` where it cannot be read."""
+    import hashlib
+
+    try:
+        with open(file, "rb") as stream:
+            return hashlib.sha256(stream.read()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _reason(error: Exception) -> str:
@@ -134,13 +148,6 @@ def channel_address(channel: str) -> str:
     import rattler
 
     return str(rattler.Channel(channel).base_url).rstrip("/")
-
-
-def index_channel(channel: Path) -> None:
-    """Write ``repodata.json`` for every subdir of the channel, for conda and its relatives."""
-    import rattler.index
-
-    asyncio.run(rattler.index.index_fs(channel, write_zst=False, write_shards=False))
 
 
 def spec_name(text: str) -> str:

@@ -16,7 +16,8 @@ import fcntl
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,12 +60,50 @@ def _flock(path: Path, lease: Path, waiting: Callable[[str], None]) -> Iterator[
         os.close(handle)
 
 
+@contextlib.contextmanager
+def used(
+    paths: Iterable[Path], *, alone: bool = False, waiting: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Say inside the ``with`` block that something is in use, by many at once, or by nobody else.
+
+    Where a lock's file cannot be made or the file system knows no ``flock``, nothing is held: this keeps
+    tidying apart from work, and whoever works finds out in the end whether what he needs is still there.
+
+    Args:
+        paths: files to make; a user who may only read opens what is there.
+        alone: wait until nobody uses it, and keep others out.
+        waiting: called once if others must be waited for.
+    """
+    kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+    with contextlib.ExitStack() as stack:
+        for path in sorted(set(paths)):
+            with contextlib.suppress(OSError):
+                handle = _open(path)
+                stack.callback(os.close, handle)
+                try:
+                    fcntl.flock(handle, kind | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting()
+                    fcntl.flock(handle, kind)
+        yield
+
+
 def _open(path: Path) -> int:
     """Open for writing, as some network file systems demand of a lock; what is a colleague's for reading."""
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except PermissionError:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    _like_folder(path)
+    return handle
+
+
+def _like_folder(path: Path) -> None:
+    """Let whoever may write in a lock's folder use the lock, whatever the umask of its first owner was."""
+    with contextlib.suppress(OSError):
+        mode, wanted = path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o666
+        if mode != wanted:
+            path.chmod(wanted)
 
 
 @contextlib.contextmanager
@@ -74,10 +113,11 @@ def _lease(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
     lock = _named(path)
     _drop_dead(path, lock)
     try:
-        lock.lock(timeout=timedelta(seconds=1))
+        _take(lock, path, timedelta(seconds=1))
     except TimeOutError:
         waiting(_owner(path) or "another process")
-        lock.lock()
+        _take(lock, path, None)
+    _like_folder(path)
     done = threading.Event()
     renewal = threading.Thread(target=_renew, args=(lock, done), daemon=True)
     renewal.start()
@@ -87,6 +127,22 @@ def _lease(path: Path, waiting: Callable[[str], None]) -> Iterator[None]:
         done.set()
         renewal.join()
         lock.unlock(unconditionally=True)
+
+
+def _take(lock: Lock, path: Path, timeout: timedelta | None) -> None:
+    """Take a lease; one that cannot be read is a colleague's, who has only just made it, or died then."""
+    while True:
+        try:
+            lock.lock(timeout=timeout)
+        except PermissionError:
+            if not os.access(path.parent, os.W_OK | os.X_OK):
+                raise
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > LEASE.total_seconds():
+                    path.unlink()
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _named(path: Path) -> Lock:

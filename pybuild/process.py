@@ -94,6 +94,7 @@ def capture(
     cwd: str | None = None,
     timeout: float | None = 60,
     errors: str = "replace",
+    given: bytes | None = None,
 ) -> Captured:
     """Run a short command and return its exit code and output.
 
@@ -101,16 +102,18 @@ def capture(
         env: the child's whole environment.
         timeout: seconds; None waits for ever.
         errors: what becomes of bytes that are not UTF-8, as for ``bytes.decode``.
+        given: what it reads from its standard input; None for nothing.
 
     A command that cannot be started gives code 127 and the reason in ``err``;
     one that exceeds the time limit is killed and gives 124.
     """
     try:
-        child = _start(argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        stdin = subprocess.DEVNULL if given is None else subprocess.PIPE
+        child = _start(argv, env=env, cwd=cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         return Captured(127, "", f"{error.filename or argv[0]}: {error.strerror}")
     try:
-        out, err = child.communicate(timeout=timeout)
+        out, err = child.communicate(given, timeout=timeout)
         code = child.returncode
     except subprocess.TimeoutExpired as expired:
         _end(child)
@@ -236,12 +239,13 @@ def _start(
     stdout: int,
     stderr: int,
     pass_fds: Sequence[int] = (),
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         list(argv),
         env=dict(env),
         cwd=cwd,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         start_new_session=True,

@@ -6,7 +6,6 @@ Each function takes what the one before returned; a newcomer can read the whole 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pybuild.building import build_packages, captured
@@ -45,6 +44,7 @@ def prepare(request: Request, settings: Settings, *, acting: bool = True) -> Pla
         DocumentError, PlanError, PrefixError: as loading and planning find it; the site may refuse to act
             in a shell with a Python from elsewhere.
         ModuleToolError: the modules are not what the site says.
+        ChannelError: a shared channel cannot be read, or its signature does not vouch for what is taken.
     """
     from dataclasses import replace
 
@@ -77,13 +77,12 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     """
     from dataclasses import replace
 
-    from pybuild.build.channel import find_packages
+    from pybuild.holdings import demand_signatures, held_packages, planned
     from pybuild.load.closure import load_closure, virtuals
     from pybuild.load.machine import read_machine
     from pybuild.load.offers import with_offers
     from pybuild.load.recipes import RecipeTree
     from pybuild.load.sites import choose_site
-    from pybuild.plan.make import make_plan
     from pybuild.plan.resolve import World
     from pybuild.plan.rules import choose_target
     from pybuild.prefix.state import read_state
@@ -97,19 +96,20 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     )
     machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
     channel = str(places.channel)
-    held = find_packages(channel, machine.subdir, [*recipes, "python"])
+    held = held_packages(site, settings, machine.subdir, [*recipes, "python"])
     world = World(
         site=site, recipes=recipes, machine=machine, state=state,
         target=choose_target(site, request.target), providers=request.providers,
         favoured=request.favoured.releases,
     )  # fmt: skip
-    plan = make_plan(request, world, held=held, channel=channel)
+    plan = planned(request, world, held, channel)
     offered = with_offers(plan, request, machine, site, state, recipes)
     if offered is not machine:
         world = replace(world, machine=offered)
-        plan = make_plan(request, world, held=held, channel=channel)
+        plan = planned(request, world, held, channel)
     wanted = [p.build.modules for p in plan.packages if p.build is not None and p.build.modules is not None]
     if not wanted:
+        demand_signatures(plan, site, settings)
         return Survey(plan, world, held)
     if not acting and not all(map(os.path.exists, site.modules.init)):
         note = (
@@ -119,17 +119,17 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
         return Survey(replace(plan, notes=(*plan.notes, note)), world, held)
     captures = tuple(captured(modules, settings) for modules in dict.fromkeys(wanted))
     world = replace(world, machine=replace(world.machine, captures=captures))
-    return Survey(make_plan(request, world, held=held, channel=channel), world, held)
+    plan = planned(request, world, held, channel)
+    demand_signatures(plan, site, settings)
+    return Survey(plan, world, held)
 
 
 def publish(plan: Plan) -> None:
     """Let conda and its relatives see what was built; the prefix does not wait for this."""
-    from pybuild import conda
-    from pybuild.locks import held
+    from pybuild.channel.folder import publish as publish_channel
 
     if any(package.action == "build" for package in plan.packages):
-        with held(Path(plan.channel, ".index-lock")):
-            conda.index_channel(Path(plan.channel))
+        publish_channel(plan.channel, plan.subdir)
 
 
 def carry_out(plan: Plan, settings: Settings) -> None:
@@ -140,9 +140,12 @@ def carry_out(plan: Plan, settings: Settings) -> None:
     """
     if plan.changes_nothing():
         return
-    files = fetch_sources(plan, settings)
-    ready = build_packages(plan, files, settings)
-    try:
-        install(plan, ready, settings)
-    finally:
-        publish(plan)
+    from pybuild.holdings import in_use
+
+    with in_use(plan):
+        files = fetch_sources(plan, settings)
+        ready = build_packages(plan, files, settings)
+        try:
+            install(plan, ready, settings)
+        finally:
+            publish(plan)

@@ -42,11 +42,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "prefix": {"model", "errors", "conda", "plan"},
     "verify": {"model", "errors", "process", "plan"},
     "build": {
-        "model", "errors", "process", "locks", "conda", "plan", "fetch", "interpreter", "verify", "prefix",
-        "runpath", "version",
+        "model", "errors", "process", "locks", "conda", "channel", "plan", "fetch", "interpreter", "verify",
+        "prefix", "runpath", "version",
     },
     # indexes, signatures and copies of channels
-    "channel": {"model", "errors"},
+    "channel": {"model", "errors", "locks", "process"},
     # imitates a machine; sites come in as records, module tools as a function
     "box": {"model", "errors", "process", "runpath", "plan"},
     # drafts recipes, and keeps their hashes
@@ -54,20 +54,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the run, and what the user sees of it
     "settings": {"model", "report", "load"},
     "sources": {"model", "errors", "fetch", "conda", "settings"},
+    "sharing": {"model", "errors", "channel", "fetch", "settings"},
     "mirroring": {"model", "errors", "locks", "fetch", "channel", "settings", "sources"},
     "commit": {"model", "errors", "locks", "prefix", "verify", "settings"},
     # one run's plan file, order, budget and records; starts nothing itself
     "run": {"model", "errors", "version"},
-    "building": {"model", "errors", "process", "modules", "build", "run", "settings", "sources", "version"},
+    "building": {
+        "model", "errors", "process", "modules", "build", "channel", "run", "settings", "sources", "version",
+    },
+    "holdings": {"model", "errors", "locks", "channel", "load", "plan", "settings"},
     "workflow": {
-        "model", "errors", "locks", "conda", "load", "plan", "build", "prefix",
-        "settings", "sources", "commit", "building",
+        "model", "errors", "channel", "load", "plan", "prefix",
+        "settings", "sources", "commit", "building", "holdings",
     },
     # a new prefix by an installer of conda's
     "base": {"model", "errors", "process", "prefix", "fetch", "settings", "commit"},
     # what a collaboration locks, and the plan of a release made from it
     "locking": {
-        "model", "errors", "load", "plan", "conda", "fetch", "build", "base", "settings", "sources",
+        "model", "errors", "load", "plan", "conda", "fetch", "channel", "base", "settings", "sources",
         "workflow",
     },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
@@ -94,6 +98,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
         "locking", "base", "building", "run", "deployment", "upkeep", "status", "release",
         "batch", "settings",
+        "sharing", "channel",
     },
     "__main__": {"cli"},
     "version": set(),
@@ -111,6 +116,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("release", "plan"): {"plan.stack_scripts"},
     ("cli", "verify"): {"verify.failures", "verify.harness"},
     ("cli", "build"): {"build.kept", "build.log"},
+    ("cli", "channel"): {"channel.inspection", "channel.pruning", "channel.transfer"},
     ("cli", "box"): {"box.make", "box.operations", "box.records"},
     ("cli", "modules"): {"modules.capture"},
     ("cli", "plan"): {

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import IO
 
 from pybuild import conda
-from pybuild.build import channel as channels
 from pybuild.build.budget import JOBS, Budget
 from pybuild.build.conda_package import Metadata, pack
 from pybuild.build.finish import settle, write_share
 from pybuild.build.log import open_log
 from pybuild.build.stage import Stage, make_stage
 from pybuild.build.steps import Workbench, run_step
+from pybuild.channel import folder as channels
 from pybuild.errors import BuildError, ChannelError, PybuildError
 from pybuild.locks import held
 from pybuild.model.machine import ChannelPackage
@@ -71,10 +71,10 @@ def build_package(
         shop.on_phase(package.name, f"waits: {owner} is building it")
 
     with held(lock, waiting=waiting):
-        for found in channels.find_packages(plan.channel, plan.subdir, [package.name]):
-            if (found.version, found.build) == (package.version, package.build_string):
-                return found
-        return _build(package, plan, shop, packages)
+        found = channels.find_one(
+            plan.channel, plan.subdir, package.name, package.version, package.build_string
+        )
+        return found or _build(package, plan, shop, packages)
 
 
 def _build(

@@ -28,7 +28,7 @@ def row_of(package: Path) -> Row:
     """
     try:
         row = _inside(package)
-        size, sha256, md5 = _hashes(package)
+        size, sha256, md5 = hashes(package)
     except OSError as error:
         raise ChannelError(f"{package}: cannot be read: {str(error.strerror or error).lower()}") from error
     except Exception as error:  # zip, zstd, tar and JSON each have exceptions of their own
@@ -46,7 +46,8 @@ def _inside(package: Path) -> Row:
     raise ValueError("it has no info/index.json")
 
 
-def _hashes(package: Path) -> tuple[int, str, str]:
+def hashes(package: Path) -> tuple[int, str, str]:
+    """Return size, SHA-256 and MD5 of a file."""
     # conda still shows and compares MD5 where a channel gives it; nothing here trusts it.
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     with package.open("rb") as stream:
@@ -64,7 +65,7 @@ def read_rows(data: bytes | None) -> dict[str, Row]:
         rows = {**parsed.get("packages", {}), **parsed.get("packages.conda", {})}
     except (ValueError, TypeError, AttributeError):
         return {}
-    return {str(file): row for file, row in rows.items() if isinstance(row, dict)}
+    return {str(file): row for file, row in rows.items() if isinstance(row, dict) and "sha256" in row}
 
 
 def repodata(subdir: str, rows: Mapping[str, Row], removed: Iterable[str] = ()) -> bytes:

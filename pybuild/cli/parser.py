@@ -22,6 +22,7 @@ GROUPS = {
     "site": ("site",),
     "env": ("env",),
     "stack": ("stack",),
+    "channel": ("channel",),
     "mirror": ("mirror",),
 }
 """File below ``arguments/`` -> the commands that it adds, in the order of ``--help``."""

@@ -11,11 +11,9 @@ from pybuild.errors import PlanError, PrefixError
 from pybuild.load.node import inside_allocation, node_kind
 from pybuild.load.programs import find_providers
 from pybuild.load.pythons import site_interpreters
-from pybuild.model.machine import CondaPackage, Interpreter, Machine, PrefixState
+from pybuild.model.machine import SUBDIRS, CondaPackage, Interpreter, Machine, PrefixState
 from pybuild.model.request import Request
 from pybuild.model.site import Site
-
-_SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64"}
 
 
 def read_machine(
@@ -29,14 +27,14 @@ def read_machine(
     from packaging.tags import platform_tags
 
     arch = platform.machine()
-    if arch not in _SUBDIRS:
-        raise PlanError(f"this machine is {arch}; pybuild knows {', '.join(sorted(_SUBDIRS))}")
-    base, note = _base(request, site, state, _SUBDIRS[arch])
+    if arch not in SUBDIRS:
+        raise PlanError(f"this machine is {arch}; pybuild knows {', '.join(sorted(SUBDIRS))}")
+    base, note = _base(request, site, state, SUBDIRS[arch])
     fresh = state.python is None and not base
     interpreters = _interpreters(request, site, environ) if fresh else ()
     return Machine(
         arch=arch,
-        subdir=_SUBDIRS[arch],
+        subdir=SUBDIRS[arch],
         platforms=tuple(platform_tags()),
         environment=_kept(site, environ),
         providers=find_providers(site, virtuals, prefix=request.prefix, environ=environ),

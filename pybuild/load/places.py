@@ -12,6 +12,10 @@ from pybuild.errors import UsageError
 from pybuild.load.document import load_document
 from pybuild.load.schema import validate
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pybuild.model.site import Site
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedChannel:
@@ -39,6 +43,7 @@ class Places:
         site: name of the site to use, None to detect it.
         jobs: how many processes a build may use, None for the machine's number.
         shared: channels that are looked into before ``channel``, best first; nothing is written there.
+            None for what the site says.
         mirror: directory that files are taken from before the network is asked, None without one.
         offline: nothing may be asked over the network.
     """
@@ -49,7 +54,7 @@ class Places:
     cache: str
     site: str | None = None
     jobs: int | None = None
-    shared: tuple[SharedChannel, ...] = ()
+    shared: tuple[SharedChannel, ...] | None = None
     mirror: str | None = None
     offline: bool = False
 
@@ -98,13 +103,31 @@ def shipped(kind: str) -> str:
     return os.path.join(os.path.dirname(package), kind)  # a checkout of the repository
 
 
-def _shared(environ: Mapping[str, str], config: Mapping[str, Any], base: str) -> tuple[SharedChannel, ...]:
-    """Return the shared channels; those of the environment, divided by colons, replace the file's."""
+def _shared(
+    environ: Mapping[str, str], config: Mapping[str, Any], base: str
+) -> tuple[SharedChannel, ...] | None:
+    """Return the shared channels; those of the environment, divided by colons, replace the file's.
+
+    ``none`` in the environment, or an empty list in the file, leaves the site's own out as well.
+    """
     signers = _resolved(config.get("signers"), base, environ)
     said = environ.get("PYBUILD_SHARED_CHANNEL", "")
+    if said == "none":
+        return ()
+    if not said and "shared" not in config:
+        return None
     named, start = (said.split(":"), os.getcwd()) if said else (config.get("shared", ()), base)
     paths = (_resolved(path, start, environ) for path in named if path)
     return tuple(SharedChannel(path=path, signers=signers) for path in dict.fromkeys(paths) if path)
+
+
+def shared_channels(site: Site, places: Places) -> tuple[SharedChannel, ...]:
+    """Return the channels to look into before the user's own: what he says, else what the site says."""
+    named = places.shared
+    if named is None:
+        share = site.share
+        named = (SharedChannel(path=share.channel, signers=share.signers),) if share and share.channel else ()
+    return tuple(one for one in named if os.path.normpath(one.path) != os.path.normpath(places.channel))
 
 
 def _switched(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

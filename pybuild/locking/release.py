@@ -46,7 +46,7 @@ def plan_release(stack: Stack, lock: Lock, prefix: str, settings: Settings) -> P
         DocumentError: a recipe or the site's file is wrong, or the site does not let the stack be there.
         ModuleToolError: the site's modules are not what its file says.
     """
-    from pybuild.build.channel import find_packages
+    from pybuild.channel.folder import find_packages
     from pybuild.load.sites import choose_site
     from pybuild.workflow import survey
 

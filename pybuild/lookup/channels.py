@@ -6,9 +6,8 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
+from pybuild.model.machine import SUBDIRS
 from pybuild.model.offer import Offer
-
-_SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64"}
 
 
 def find_in_channels(channels: Sequence[str], name: str, cache: Path) -> tuple[list[Offer], list[str]]:
@@ -21,5 +20,5 @@ def find_in_channels(channels: Sequence[str], name: str, cache: Path) -> tuple[l
     from pybuild import conda
 
     spellings = dict.fromkeys((name, name.replace("-", "_"), name.replace("-", ".")))
-    subdir = _SUBDIRS.get(platform.machine(), "noarch")
+    subdir = SUBDIRS.get(platform.machine(), "noarch")
     return conda.find_offers(channels, tuple(spellings), subdir, cache / "repodata")

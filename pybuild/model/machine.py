@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pybuild.model.modules import Capture
 
+SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64"}
+"""What conda calls a platform, by what the machine calls itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:

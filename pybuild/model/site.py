@@ -328,12 +328,19 @@ class FileSystem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """Where and how collaborations keep stacks: a folder for each project, its group, its modes."""
+    """What is kept for many: stacks, a folder for each project with its group and modes, and built packages.
+
+    Attributes:
+        channel: directory of the channel that every user looks into before his own, ``""`` for none.
+        signers: OpenSSH's file of allowed signers of that channel, None where none are demanded.
+    """
 
     root: str
     mode: str = "u=rwX,g=rX,o=rX"
     source: str = ""
     recalled: str = ""
+    channel: str = ""
+    signers: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -233,7 +233,7 @@ def clone(source: Path, target: Path) -> None:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    if source.endswith((".json", ".lock", "-lock")) and "/packages/" not in source:
+    if source.endswith((".json", ".lock", "-lock", "/index", "/prefixes")) and "/packages/" not in source:
         shutil.copy2(source, target)  # files that are written in place
     else:
         os.link(source, target, follow_symlinks=False)

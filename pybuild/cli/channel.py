@@ -1,0 +1,183 @@
+"""``pybuild channel``: share, sign, check and tidy what was built."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+
+from pybuild.cli.progress import Screen
+from pybuild.cli.settings import settings_of
+from pybuild.cli.text import columns, paint, put, say
+from pybuild.errors import ChannelError, ChecksumError, Interrupted, UsageError
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def list_(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """List a channel's packages.
+
+    Raises:
+        ChannelError: there is no such channel.
+    """
+    from pybuild.sharing import list_packages
+
+    settings = settings_of(arguments, environ)
+    rows = list_packages(arguments.place or settings.places.channel, (), settings)
+    if arguments.json:
+        put(json.dumps([row._asdict() for row in rows], indent=1))
+        return 0
+    for line in columns([("name", "version", "build", "key"), *(row[:4] for row in rows)]):
+        put(line)
+    return 0
+
+
+def push(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Copy from one's own channel to another."""
+    return _copy(arguments, environ, to=arguments.to)
+
+
+def pull(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Copy from another channel to one's own."""
+    return _copy(arguments, environ, source=arguments.source, signers=_path(arguments.signers))
+
+
+def _copy(
+    arguments: argparse.Namespace,
+    environ: Mapping[str, str],
+    *,
+    source: str | None = None,
+    to: str | None = None,
+    signers: str | None = None,
+) -> int:
+    from pybuild.channel.transfer import to_json
+    from pybuild.sharing import copy_packages
+
+    with Screen() as screen:
+        settings = settings_of(arguments, environ, screen)
+        own = settings.places.channel
+        done = copy_packages(source or own, to or own, arguments.names, settings, signers=signers)
+    if arguments.json:
+        put(to_json(done))
+        return 0
+    for stem in done.copied:
+        put(stem)
+    count = f"{len(done.copied)} copied, {len(done.there)} there already"
+    say(f"{paint('done:', 'green')} {done.source} to {done.target}: {count}")
+    return 0
+
+
+def sign(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Sign one's own channel.
+
+    Raises:
+        UsageError: a signature that would never count.
+    """
+    from pybuild.sharing import sign as sign_
+
+    if arguments.days < 1:
+        raise UsageError(f"--days: found {arguments.days}, expected 1 or more")
+    settings = settings_of(arguments, environ)
+    key = _path(arguments.key) or os.path.join(environ.get("HOME", "~"), ".ssh", "id_ed25519")
+    index = sign_(key, arguments.days, settings)
+    if arguments.json:
+        put(json.dumps({**index.fields, "packages": len(index.rows)}))
+        return 0
+    say(f"{paint('done:', 'green')} {len(index.rows)} packages, signed until {index.fields['expires']}")
+    return 0
+
+
+def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Check every file of a channel, and its signature where signers are named.
+
+    Raises:
+        ChannelError: something is missing, or not signed.
+        ChecksumError: a file is not that of its hash.
+    """
+    from pybuild.channel.inspection import inspect
+    from pybuild.sharing import demand_signature, subdir_here
+
+    settings = settings_of(arguments, environ)
+    channel = _path(arguments.place) or settings.places.channel
+    number, findings = inspect(channel, subdir_here())
+    if arguments.json:
+        put(json.dumps({"packages": number, "findings": [asdict(one) for one in findings]}, indent=1))
+    for one in () if arguments.json else findings:
+        put(f"{one.kind}: {one.path}: {one.text}")
+    kinds = {one.kind for one in findings}
+    repair = f"remove what is wrong, then: pybuild channel pull --from CHANNEL --channel {channel}"
+    if "damaged" in kinds:
+        raise ChecksumError(f"{channel}: files are not those of their hashes", hint=repair)
+    if kinds & {"missing", "unlisted"}:
+        raise ChannelError(f"{channel}: files and indexes do not agree", hint=repair)
+    if arguments.signers:
+        demand_signature(channel, _path(arguments.signers) or "", settings)
+    if not arguments.json:
+        say(f"{paint('done:', 'green')} {number} packages, every file is that of its hash")
+    return 0
+
+
+def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Remove packages that no known prefix uses.
+
+    Raises:
+        UsageError: nothing says what goes.
+        Interrupted: not accepted.
+    """
+    from pybuild.sharing import prune as prune_
+
+    older = arguments.older_than * 86400 if arguments.older_than is not None else None
+    size = _size(arguments.keep_size) if arguments.keep_size else None
+    if older is None and size is None:
+        raise UsageError("nothing says what goes", hint="add --older-than DAYS or --keep-size 20G")
+    prefixes, below = (
+        [os.path.abspath(os.path.expanduser(one)) for one in dirs]
+        for dirs in (arguments.used_by, arguments.used_below)
+    )
+    with Screen() as screen:
+        settings = settings_of(arguments, environ, screen)
+        chosen = partial(prune_, settings, older=older, size=size, prefixes=prefixes, below=below)
+        going = chosen(dry=True)
+        if not arguments.dry_run and going:
+            _confirm(arguments, [one.row.stem for one in going])
+            going = chosen()
+    total = sum(one.size for one in going)
+    if arguments.json:
+        put(json.dumps({"removed": [one.row.stem for one in going], "bytes": total}))
+        return 0
+    for one in going if arguments.yes or arguments.dry_run else ():
+        put(one.row.stem)
+    would = "would go" if arguments.dry_run else "removed"
+    say(f"{paint('done:', 'green')} {len(going)} packages {would}, {total / 2**20:.1f} MiB")
+    return 0
+
+
+def _confirm(arguments: argparse.Namespace, stems: list[str]) -> None:
+    if arguments.yes:
+        return
+    for stem in stems:
+        say(f"  - {stem}")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "there is no terminal to ask on", hint="add -y to remove them, or -n to only see them"
+        )
+    sys.stderr.write("\nremove them? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Interrupted("not accepted; nothing was changed")
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not found:
+        raise UsageError(f"--keep-size: found {text!r}, expected a number with K, M, G or T, such as 20G")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
+def _path(text: str | None) -> str | None:
+    return os.path.abspath(os.path.expanduser(text)) if text else None
