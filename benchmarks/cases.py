@@ -179,6 +179,7 @@ CASES: dict[str, Callable[[Lab], Case]] = {
     "h5py": mpi_io.h5py_from_source,
     "scale": scale.everything,
     "scale-plan": scale.plan_among_many,
+    "scale-channel": scale.plan_with_channels,
     "scale-cold": scale.everything_cold,
 }
 

@@ -69,6 +69,22 @@ def plan_among_many(lab: Lab) -> Case:
                 count=True)  # fmt: skip
 
 
+def plan_with_channels(lab: Lab) -> Case:
+    """(e) the plan of one package, whatever one's own and a shared channel hold."""
+    from cases import Aim, Case
+
+    few, many = f"channels of {FEW}", f"channels of {MANY:,}"
+    peers = []
+    for name, number in ((few, FEW), (many, MANY)):
+        channels = [str(_filled(lab, number, which)) for which in ("own", "shared")]
+        words = ("plan", _name(7), "-p", str(lab.root / "planned"), "--channel", channels[0])
+        peer = _peer(lab, name, "plans one package, looks into two channels", FEW, *words)
+        peers.append(replace(peer, env={**lab.env, "PYBUILD_SHARED_CHANNEL": channels[1]}))
+    aims: dict[str, Aim] = {many: Aim(factor=1.2, of=few)}
+    return Case(key="scale-channel", title="plan with full channels", unit=few, peers=tuple(peers), aims=aims,
+                runs=10, count=True)  # fmt: skip
+
+
 def everything(lab: Lab) -> Case:
     """(e) search, list and lint over everything, all of it remembered."""
     from cases import Case
@@ -112,6 +128,24 @@ def _peer(lab: Lab, name: str, does: str, number: int, *words: str) -> Peer:
     if "lint" in words:  # problems of recipes end with 3, which is no failure of the benchmark
         argv = ("/bin/sh", "-c", f"{shlex.join(argv)} || [ $? = 3 ]")
     return Peer(name=name, does=does, argv=argv, env=lab.env, cwd=lab.root)
+
+
+def _filled(lab: Lab, number: int, which: str) -> Path:
+    """Return a channel that holds so many packages, of no content, under names of no recipe."""
+    root = lab.root / f"channel-{which}-{number}"
+    if root.is_dir():
+        return root
+    folder = root.with_suffix(".part") / "linux-64" / ".pybuild"
+    folder.mkdir(parents=True)
+    rows = []
+    for i in range(number):
+        key = hashlib.sha256(f"{which} {i}".encode()).hexdigest()
+        build = f"py311_generic_h{key[:12]}_0"
+        rows.append(f"held-{i // 10:05}\t1.{i % 10}\t{build}\t{key[:12]}\t{key[12:24]}\t{key}\n")
+        (folder.parent / f"held-{i // 10:05}-1.{i % 10}-{build}.conda").touch()
+    (folder / "index").write_text("pybuild-channel 1\nsubdir linux-64\n\n" + "".join(sorted(rows)))
+    root.with_suffix(".part").rename(root)
+    return root
 
 
 def _name(number: int) -> str:

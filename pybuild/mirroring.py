@@ -27,8 +27,13 @@ class Filled:
     kept: int
 
 
-def fill_mirror(plans: Sequence[Plan], folder: Path, settings: Settings) -> Filled:
+def fill_mirror(
+    plans: Sequence[Plan], folder: Path, settings: Settings, *, more: Sequence[Download] = ()
+) -> Filled:
     """Bring into a folder every file that the plans need, built from source or not; go on where it stopped.
+
+    Args:
+        more: files besides those of the plans.
 
     Raises:
         FetchError, ChecksumError: a file cannot be had; what came before it is kept.
@@ -41,7 +46,7 @@ def fill_mirror(plans: Sequence[Plan], folder: Path, settings: Settings) -> Fill
     kept: set[str] = set()
     with held(folder / ".lock", waiting=lambda owner: settings.report.note(f"waiting for {owner}")):
         for plan in plans:
-            wanted = dict(_wanted(plan, mirror))
+            wanted = {**dict(_wanted(plan, mirror)), **dict.fromkeys(more, "sources")}
             lacking = {d: below for d, below in wanted.items() if not mirror.has(d.file, d.sha256, below)}
             kept |= {d.sha256 for d in wanted if d not in lacking and d.file not in added}
             added |= dict.fromkeys(_bring(lacking.items(), plan, mirror, settings))

@@ -5,34 +5,47 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from pybuild.cli.progress import Screen
 from pybuild.cli.settings import choice, settings_of
 from pybuild.cli.text import paint, put, say
+from pybuild.errors import UsageError
+from pybuild.model.plan import Download
 from pybuild.model.request import Request
 from pybuild.plan.specs import parse_spec
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pybuild.model.plan import Plan
+    from pybuild.workflow import Settings
+
 
 def create(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Gather what installing the specs into new prefixes needs, built from source.
+    """Gather what installing the specs into new prefixes, or deploying a stack, needs, built from source.
 
     Raises:
+        UsageError: neither specs nor a stack, or both.
         PlanError: as planning finds it.
         FetchError, ChecksumError: a file cannot be had; what came before it is kept.
     """
     from pybuild.mirroring import fill_mirror
-    from pybuild.workflow import prepare
 
+    if bool(arguments.specs) == bool(arguments.stack):
+        raise UsageError("expected either SPEC or --stack FILE", hint="pybuild mirror create --help")
     folder = os.path.abspath(os.path.expanduser(arguments.to))
     with Screen() as screen:
         settings = settings_of(arguments, environ, screen)
         if settings.places.mirror == folder:  # it is what is made here
             settings = replace(settings, places=replace(settings.places, mirror=None))
-        plans = [prepare(one, settings, acting=False) for one in _requests(arguments, folder)]
-        filled = fill_mirror(plans, Path(folder), settings)
+        plans, more = (
+            _of_stack(arguments, folder, settings)
+            if arguments.stack
+            else (_of_specs(arguments, folder, settings), ())
+        )
+        filled = fill_mirror(plans, Path(folder), settings, more=more)
     if arguments.json:
         put(json.dumps(asdict(filled)))
         return 0
@@ -42,13 +55,35 @@ def create(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _requests(arguments: argparse.Namespace, folder: str) -> Iterator[Request]:
-    """Yield one request for each Python, for a prefix that does not exist."""
-    for python in (arguments.python or "").split(","):
-        yield Request(
+def _of_specs(arguments: argparse.Namespace, folder: str, settings: Settings) -> list[Plan]:
+    """Return one plan for each Python, for a prefix that does not exist."""
+    from pybuild.workflow import prepare
+
+    requests = [
+        Request(
             specs=tuple(parse_spec(text) for text in arguments.specs),
             prefix=os.path.join(folder, ".prefix"),
             python=python.strip() or None,
             target=arguments.target,
             providers=tuple(choice(text) for text in arguments.use),
         )
+        for python in (arguments.python or "").split(",")
+    ]
+    return [prepare(one, settings, acting=False) for one in requests]
+
+
+def _of_stack(
+    arguments: argparse.Namespace, folder: str, settings: Settings
+) -> tuple[list[Plan], tuple[Download, ...]]:
+    """Return the plan of a stack's next release, and its installer where that has to be fetched."""
+    from pybuild.load.stack import load_stack
+    from pybuild.load.stack_lock import lock_file, read_lock
+    from pybuild.locking import plan_release
+
+    stack = load_stack(arguments.stack)
+    plan = plan_release(stack, read_lock(lock_file(stack.file)), os.path.join(folder, ".prefix"), settings)
+    installer = stack.installer
+    if installer is None or "://" not in installer.file:
+        return [plan], ()
+    name = installer.file.rsplit("/", 1)[-1]
+    return [plan], (Download(file=name, sha256=installer.sha256, url=installer.file),)

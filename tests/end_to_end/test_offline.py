@@ -8,12 +8,15 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end import toys
+from tests.end_to_end.locks import Repository
 from tests.end_to_end.project import BASE, Project
+from tests.end_to_end.test_stack_lock import RELEASE
 from tests.servers import Fault
 
 
@@ -205,3 +208,35 @@ def test_conda_packages_come_along(project: Project) -> None:
     words = ("install", "toyext==1.0", "--python", "3.11", "--offline", "--mirror", folder, "-y")
     project.run(*words, before=no_route()).done()
     assert project.imports("toyext") == "1.0"
+
+
+def test_a_stack_comes_whole(project: Project) -> None:
+    """What the lock of a stack names, wheels of the index too: its release is made without a network."""
+    project.serve(toys.wheel("alpha", "1.0"))
+    stack = Repository(project, {"recipes": ["toyext"], "index": ["alpha"]})
+    stack.run("lock").done()
+    folder = project.root / "mirror"
+    done = project.run("mirror", "create", "--stack", stack.file, "--to", folder, "--json").done()
+    assert {"alpha-1.0-py3-none-any.whl", "toyext-2.0.tar.gz"} <= set(done.data["added"])
+    again = project.run("mirror", "create", "--stack", stack.file, "--to", folder, "--json").done()
+    assert again.data["added"] == []
+    forget(project)
+
+    prefix = stack.root / "releases/one"
+    said = {"PYBUILD_MIRROR": str(folder), "PYBUILD_OFFLINE": "1"}
+    argv = [sys.executable, "-c", RELEASE, "stack", "lock", str(stack.file), "--upgrade", str(prefix)]
+    environ = project.environ | said
+    argv = [*no_route(), *argv]
+    made = subprocess.run(argv, env=environ, cwd=project.root, capture_output=True, text=True, check=False)
+
+    assert made.returncode == 0, made.stderr
+    assert project.imports("toyext", prefix) == "2.0"
+    assert project.imports("alpha", prefix) == "1.0"
+
+
+def test_neither_specs_nor_a_stack(bare: Project) -> None:
+    """One sentence; both together as well."""
+    for words in ((), ("toypure", "--stack", "x.yaml")):
+        outcome = bare.run("mirror", "create", *words, "--to", bare.root / "mirror")
+        assert outcome.code == 2
+        assert "expected either SPEC or --stack FILE" in outcome.err

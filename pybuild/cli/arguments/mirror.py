@@ -15,7 +15,8 @@ def add(commands: Commands) -> None:
     command = add_command(
         inner, "create", "put sources, wheels and conda packages into one folder", "mirror:create"
     )
-    command.add_argument("specs", nargs="+", metavar="SPEC", help="as for install")
+    command.add_argument("specs", nargs="*", metavar="SPEC", help="as for install")
+    command.add_argument("--stack", metavar="FILE", help="what the lock of a stack file names, instead")
     command.add_argument("--to", metavar="DIR", required=True, help="the folder; what is right in it is kept")
     command.add_argument(
         "--python", metavar="VERSIONS", help="Pythons of the new prefixes: 3.9,3.11 (default: the newest)"
