@@ -15,7 +15,7 @@ from tests.end_to_end.test_stack_lock import release
 from tests.installers import installer
 from tests.prefix.prefixes import in_child, package
 
-INDEX = "from pybuild.conda import index_channel\nindex_channel(Path(sys.argv[1]))"
+INDEX = "from pybuild.channel.folder import publish\npublish(sys.argv[1], 'linux-64')"
 
 
 class Channel:
