@@ -22,6 +22,9 @@ _OPTIONS = (
     "--disable-pip-version-check",
 )  # fmt: skip
 
+# An isolated Python heeds no PYTHONPATH, so the folder is added in it.
+_PIP = "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module('pip', run_name='__main__')"
+
 _NO_MATCH = re.compile(r"No matching distribution found for ([^\n;(]+)")
 _NETWORK = (
     "ConnectionError",
@@ -41,6 +44,7 @@ def dry_run(
     config: PipConfig,
     environ: Mapping[str, str],
     folder: Path,
+    shown: Path,
 ) -> dict[str, Any]:
     """Return pip's installation report of what it would install; it installs nothing.
 
@@ -50,6 +54,7 @@ def dry_run(
         constraints: ``name==version`` of what must not be anything else.
         config: where packages come from; nothing else of pip's configuration counts.
         folder: for the files that pip reads and writes.
+        shown: a folder of ``.dist-info`` folders that count as installed as well.
 
     Raises:
         PlanError: requirements that cannot be met by wheels, or not together.
@@ -60,7 +65,7 @@ def dry_run(
     wanted.write_text("".join(f"{line}\n" for line in requirements))
     limits.write_text("".join(f"{line}\n" for line in constraints))
     report.unlink(missing_ok=True)
-    argv = [str(python), "-I", "-B", "-m", "pip", *_OPTIONS, "--report", str(report), "-r", str(wanted)]
+    argv = [str(python), "-I", "-c", _PIP, str(shown), *_OPTIONS, "--report", str(report), "-r", str(wanted)]
     argv += ["-c", str(limits)] if constraints else []
     done = capture(argv, env=_environment(config, environ), cwd=str(folder), timeout=None)
     if done.code == 0 and report.exists():

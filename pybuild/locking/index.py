@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pybuild.errors import PlanError
-from pybuild.locking.scratch import base_of_release, brought_by_conda, made_by_recipes
+from pybuild.locking.scratch import base_of_release, brought_by_conda, made_by_recipes, show_recipes
 from pybuild.model.stack import Lock, LockedWheel, Stack
 from pybuild.plan.locked_wheels import wheel_packages
 from pybuild.plan.wheel_report import locked_wheels
@@ -37,14 +38,16 @@ def resolve_index(
         FetchError, ChecksumError: the index cannot be asked, or does not give what it says.
     """
     _demand_pip(found)
-    with base_of_release(found, settings) as prefix:
+    prefix = base_of_release(found, settings)
+    with TemporaryDirectory(prefix="lock-", dir=settings.places.cache) as folder:
+        show_recipes(found, Path(folder, "shown"))
         supplied = {name: name for name in made_by_recipes(found)}
         versions = made_by_recipes(found)
         for name, (version, package) in brought_by_conda(prefix).items():
             supplied.setdefault(name, package)
             versions.setdefault(name, version)
         fixed = [f"{name}=={version}" for name, version in sorted(versions.items())]
-        pip = Pip(prefix, stack.index, fixed, settings)
+        pip = Pip(prefix, Path(folder), stack.index, fixed, settings)
         wheels = locked_wheels(_resolved(pip, stack, older, upgrade, supplied), stack.index, supplied)
     _demand_free(wheels, found)
     _demand_no_recipe(wheels, stack, settings)
@@ -53,12 +56,15 @@ def resolve_index(
 
 
 class Pip:
-    """pip of one scratch prefix, asked for the same requirements under different constraints."""
+    """pip of one prefix, asked for the same requirements under different constraints."""
 
-    def __init__(self, prefix: Path, wanted: Sequence[str], fixed: Sequence[str], settings: Settings) -> None:
+    def __init__(
+        self, prefix: Path, folder: Path, wanted: Sequence[str], fixed: Sequence[str], settings: Settings
+    ) -> None:
         from pybuild.fetch.network import Network
 
-        self.prefix, self.wanted, self.fixed, self.settings = prefix, wanted, fixed, settings
+        self.prefix, self.folder = prefix, folder
+        self.wanted, self.fixed, self.settings = wanted, fixed, settings
         with Network(settings.environ, offline=settings.places.offline) as network:
             self.config = network.config
 
@@ -72,7 +78,7 @@ class Pip:
 
         return dry_run(
             self.prefix / "bin/python", self.wanted, [*self.fixed, *pins], config=self.config,
-            environ=self.settings.environ, folder=self.prefix.parent,
+            environ=self.settings.environ, folder=self.folder, shown=self.folder / "shown",
         )  # fmt: skip
 
 

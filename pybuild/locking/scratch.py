@@ -1,13 +1,14 @@
-"""The base of a release in a throw-away prefix: the very Python that index packages are resolved for."""
+"""The base of a release, kept in the cache: the very Python that index packages are resolved for."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,38 +16,45 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from pybuild.model.recipe import NATIVE
-from pybuild.workflow import Survey, carry_out
+from pybuild.workflow import PrefixChangedError, Survey, carry_out
 
 if TYPE_CHECKING:
     from pybuild.model.plan import Plan
     from pybuild.settings import Settings
 
 _METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+_KEPT = 24 * 3600.0
+"""Seconds after which a base that nobody used goes."""
 
 
-@contextmanager
-def base_of_release(found: Survey, settings: Settings) -> Iterator[Path]:
-    """Make a prefix of what the plan has of conda, its Python and pip; what recipes make is only shown.
-
-    Yields its path; it is gone afterwards.
+def base_of_release(found: Survey, settings: Settings) -> Path:
+    """Return a prefix of what the plan has of conda, its Python and pip; the next run finds it there.
 
     Raises:
         FetchError, ChecksumError, BuildError, PrefixError: as making a prefix finds it.
     """
-    cache = settings.places.cache
-    os.makedirs(cache, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="lock-", dir=cache))
-    try:
-        prefix = folder / "prefix"
-        carry_out(_base(found, prefix), settings)
-        _show_recipes(found, prefix)
-        yield prefix
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    home = Path(settings.places.cache, "bases")
+    home.mkdir(parents=True, exist_ok=True)
+    _clear(home)
+    plan = _base(found, home)
+    prefix = Path(plan.prefix)
+    if not (prefix / "conda-meta" / "history").exists():
+        with suppress(PrefixChangedError):  # somebody else made it just now
+            carry_out(plan, settings)
+    os.utime(prefix)
+    return prefix
 
 
-def _base(found: Survey, prefix: Path) -> Plan:
-    """Return the part of the plan that pip needs to run."""
+def _clear(home: Path) -> None:
+    """Remove bases that nobody used for a day, and what made them."""
+    for old in home.iterdir():
+        with suppress(OSError):
+            if time.time() - old.stat().st_mtime > _KEPT:
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+
+
+def _base(found: Survey, home: Path) -> Plan:
+    """Return the part of the plan that pip needs to run, for a prefix that is named after it."""
     ours = {package.name: package for package in found.plan.packages}
     wanted: set[str] = set()
     waiting = ["python", "pip"]
@@ -56,28 +64,27 @@ def _base(found: Survey, prefix: Path) -> Plan:
             wanted.add(name)
             waiting += [text.split()[0] for text in ours[name].depends]
     packages = tuple(p for p in found.plan.packages if p.action == "conda" or p.name in wanted)
-    return replace(found.plan, prefix=str(prefix), specs=("pip",), packages=packages)
+    rows = sorted(
+        (p.name, p.version, p.build_string, p.sha256 if p.action == "conda" else "") for p in packages
+    )
+    name = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
+    return replace(found.plan, prefix=str(home / name), specs=("pip",), packages=packages)
 
 
-def site_packages(prefix: Path, python: str) -> Path:
-    """Return where a prefix's Python looks for packages.
+def show_recipes(found: Survey, place: Path) -> None:
+    """Let pip see what recipes will make, at its exact version: it must neither replace nor repeat it.
 
     Args:
-        python: its full version.
+        place: a folder of the Python's path that holds nothing else.
     """
-    return prefix / "lib" / f"python{'.'.join(python.split('.')[:2])}" / "site-packages"
-
-
-def _show_recipes(found: Survey, prefix: Path) -> None:
-    """Let pip see what recipes will make, at its exact version: it must neither replace nor repeat it."""
-    place = site_packages(prefix, found.plan.python)
     for name, version in made_by_recipes(found).items():
+        if name == "pip":
+            continue  # the base has it
         info = place / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir(parents=True, exist_ok=True)
-        if not (info / "METADATA").exists():
-            (info / "METADATA").write_text(_METADATA.format(name=name, version=version))
-            (info / "INSTALLER").write_text("pybuild\n")
-            (info / "RECORD").write_text("")
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(_METADATA.format(name=name, version=version))
+        (info / "INSTALLER").write_text("pybuild\n")
+        (info / "RECORD").write_text("")
 
 
 def made_by_recipes(found: Survey) -> dict[str, str]:

@@ -86,7 +86,8 @@ def test_everything_is_exact_and_makes_a_release(repository: Repository) -> None
     assert [name for name, _ in lock.site.identities] == ["mpi"]
     assert "gcc" in lock.site.compiler
     assert not project.server.asked("/files/toypure-2.0-py3-none-any.whl")
-    assert not list(project.cache.glob("lock-*")), "the throw-away prefix is gone"
+    assert not list(project.cache.glob("lock-*"))
+    assert len(list(project.cache.glob("bases/[!.]*"))) == 1, "the base for the next time"
 
     project.server.seen.clear()
     prefix = repository.root / "releases/one"
@@ -103,7 +104,9 @@ def test_everything_is_exact_and_makes_a_release(repository: Repository) -> None
 def test_the_same_again_is_the_same_bytes(repository: Repository) -> None:
     """Also for another user with an empty cache and channel; nothing but the lock is touched."""
     project = repository.project
-    repository.run("lock").done()
+    data = repository.run("lock", "--json").done().data
+    assert (data["changed"], data["digest"]) == (True, lock_digest(repository.lock))
+    assert {wheel["name"] for wheel in data["lock"]["index"]} == {"alpha", "beta", "delta"}
     first = repository.lock_file.read_bytes()
     before = snapshot(repository.folder, project.home)
     assert "as before" in repository.run("lock").done().err
@@ -261,15 +264,6 @@ def test_the_users_own_pip_settings_change_nothing_but_the_index(repository: Rep
     del polluted["PYTHONHOME"]  # the test's own interpreter would not start
     repository.run("lock", environ=polluted).done()
     assert repository.lock_file.read_bytes() == first
-
-
-def test_json(repository: Repository) -> None:
-    """The whole lock, its digest, and what changed."""
-    data = repository.run("lock", "--json").done().data
-    assert data["digest"] == lock_digest(repository.lock)
-    assert data["changed"] is True
-    assert {wheel["name"] for wheel in data["lock"]["index"]} == {"alpha", "beta", "delta"}
-    assert repository.run("lock", "--json").done().data["changed"] is False
 
 
 def test_the_plan_against_what_is_in_service(repository: Repository) -> None:
