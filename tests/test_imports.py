@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what a collaboration locks, and the plan of a release made from it
     "locking": {
         "model", "errors", "load", "plan", "conda", "fetch", "channel", "base", "settings", "sources",
-        "workflow",
+        "workflow", "release",
     },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
@@ -108,6 +108,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 TIGHT: dict[tuple[str, str], set[str]] = {
     ("build", "prefix"): {"prefix.installed"},
+    ("locking", "release"): {"release.layout"},
     ("prefix", "plan"): {"plan.prefix_scripts", "plan.running"},
     ("box", "plan"): {"plan.modules", "plan.rules"},
     ("authoring", "plan"): {"plan.downloads"},

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from pybuild.load.stack_lock import read_lock
 from pybuild.model.stack import Lock, Stack
-
-LOCK = "current/etc/pybuild/stack.lock.json"
-"""Where a release keeps a copy of the lock that it was made from, below the stack's root."""
+from pybuild.release import layout
 
 
 def deployed_lock(stack: Stack) -> Lock | None:
@@ -17,5 +16,5 @@ def deployed_lock(stack: Stack) -> Lock | None:
     Raises:
         DocumentError: it is there and cannot be read.
     """
-    path = os.path.join(stack.root, LOCK)
-    return read_lock(path) if os.path.lexists(os.path.join(stack.root, "current")) else None
+    current = layout.current(Path(stack.root))
+    return read_lock(str(layout.own_lock(current))) if os.path.lexists(current) else None
