@@ -72,16 +72,16 @@ class Cluster:
         for file in (self.root / "channel").rglob("h5py-*"):
             file.unlink()
 
-    def recipes(self, name: str, flags: str) -> tuple[str, ...]:
-        """Return the options for the recipe of h5py with other ``CPPFLAGS``."""
+    def recipes(self, name: str, **flags: str) -> tuple[str, ...]:
+        """Return the options for the recipe of h5py with other values of variables that hold flags."""
         folder = self.root / name / "h5py"
         shutil.copytree(self.lab.checkout / "recipes/h5py", folder, dirs_exist_ok=True)
         file = folder / "recipe.yaml"
-        text, count = re.subn(
-            '^    CPPFLAGS: ".*"$', f'    CPPFLAGS: "{flags}"', file.read_text(), flags=re.M
-        )
-        if count != 1:
-            raise BenchmarkError(f"{file}: expected one line with CPPFLAGS, found {count}")
+        text = file.read_text()
+        for variable, value in flags.items():
+            text, count = re.subn(f'({variable}: )"[^"]*"', rf'\1"{value}"', text)
+            if count != 1:
+                raise BenchmarkError(f"{file}: expected {variable} once, found it {count} times")
         file.write_text(text)
         return ("--recipes", str(folder.parent))
 
@@ -103,12 +103,15 @@ def h5py_from_source(lab: Lab) -> Case:
         return Peer(name=name, does=does + flags, argv=(*install, *words), env=lab.env, cwd=lab.root,
                     reset=cluster.forget)  # fmt: skip
 
+    same = cluster.recipes("same", CPPFLAGS="", OPTIMIZE="")
+    undebugged = cluster.recipes("undebugged", OPTIMIZE="")
     peers = (
         _pip(lab, cluster, prefix),
-        pybuild("pybuild, the same flags", "the Python's flags", *cluster.recipes("same", "")),
+        pybuild("pybuild, the same flags", "the Python's flags", *same),
+        pybuild("pybuild, -g0", "the Python's flags without debug information", *undebugged),
         pybuild("pybuild", "the recipe's flags"),
     )
-    aims = {peers[1].name: Aim(factor=0.6, of="pip"), peers[2].name: Aim(factor=0.3, of="pip")}
+    aims = {peers[1].name: Aim(factor=0.6, of="pip"), peers[3].name: Aim(factor=0.3, of="pip")}
     return Case(key="h5py", title="h5py with MPI-IO from source", unit="pip", peers=peers, aims=aims, most=5,
                 warm=False)  # fmt: skip
 
