@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +20,15 @@ MAINTAINER, MEMBER, OUTSIDER = USERS = ("pbmaintain", "pbmember", "pboutside")
 
 @contextlib.contextmanager
 def users() -> Iterator[None]:
-    """Make the users and their group, and remove them."""
+    """Make the users and their group, and remove them; one test at a time, whichever worker runs it."""
     if os.geteuid() != 0:
         pytest.skip("only root can make users")
+    with open(f"{tempfile.gettempdir()}/{GROUP}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield from _made()
+
+
+def _made() -> Iterator[None]:
     subprocess.run(["groupadd", "--force", GROUP], check=True)
     for user in USERS:
         more = ["--groups", GROUP] if user != OUTSIDER else []
@@ -51,12 +59,16 @@ def become(user: str, *, reading: bool = False) -> tuple[str, ...]:
     return ("setpriv", *who)
 
 
-def as_user(user: str, *argv: object) -> subprocess.CompletedProcess[str]:
-    """Run a program as a user, as a login would: own groups, a strict umask, hardly any environment."""
+def as_user(user: str, *argv: object, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run a program as a user, as a login would: own groups, a strict umask, hardly any environment.
+
+    Args:
+        before: argv of a program that runs it, as root.
+    """
     words = ["sh", "-c", 'umask 077; exec "$@"', "sh", *map(str, argv)]
     bare = {"PATH": "/usr/bin:/bin"}
     return subprocess.run(
-        [*become(user), *words], cwd="/", env=bare, capture_output=True, text=True, check=False
+        [*before, *become(user), *words], cwd="/", env=bare, capture_output=True, text=True, check=False
     )
 
 
@@ -71,17 +83,24 @@ def give(top: Path, user: str) -> None:
     top.chmod(0o755)
 
 
-@contextlib.contextmanager
-def reachable(path: Path) -> Iterator[None]:
-    """Let everybody enter the folders above a path, and restore what they were."""
-    closed = {folder: folder.stat().st_mode for folder in path.parents if not folder.stat().st_mode & 0o001}
-    for folder, mode in closed.items():
-        folder.chmod(mode | 0o011)
-    try:
-        yield
-    finally:
-        for folder, mode in closed.items():
-            folder.chmod(mode)
+_SEEING = """
+mount --bind "$1" /mnt && mount -t tmpfs -o mode=755 tmpfs "$2" &&
+mkdir -p "$1" && mount --bind /mnt "$1" || exit 1
+shift 2
+exec "$@"
+"""
+
+
+def seeing(folder: Path) -> tuple[str, ...]:
+    """Return argv of a program that runs another one where a folder of the tests lies open to everybody.
+
+    Folders of tests are root's alone, and every session of pytest sees to that anew; a site's are not.
+    """
+    closed = [path for path in reversed(folder.parents) if not path.stat().st_mode & 0o001]
+    if not closed:
+        return ()
+    words = ("sh", "-c", _SEEING, "sh", str(folder), str(closed[0]))
+    return ("unshare", "--mount", "--propagation", "private", *words)
 
 
 def departures(root: Path) -> list[str]:
