@@ -102,7 +102,7 @@ def status(stack: Stack, settings: Settings, *, lock: str | None = None) -> Stat
 
 def _machine(stack: Stack, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what is no longer as the lock of the release in service says, and why that may be unknown."""
-    from pybuild.errors import PlanError, PybuildError
+    from pybuild.errors import PybuildError
     from pybuild.locking import DriftError, deployed_lock, nowhere, plan_release
 
     try:
@@ -111,9 +111,7 @@ def _machine(stack: Stack, settings: Settings) -> tuple[tuple[str, ...], tuple[s
             plan_release(stack, lock, nowhere(settings), settings)
     except DriftError as error:
         return error.found, ()
-    except PlanError as error:
-        return (error.message,), ()
-    except (PybuildError, OSError) as error:
+    except (PybuildError, OSError) as error:  # such as a stack file that was changed since
         return (), (f"whether the machine is as it was could not be found out: {error}",)
     return (), ()
 

@@ -102,6 +102,8 @@ def test_deploy_change_roll_back_prune(toys: Toys) -> None:
     assert toys.run("rollback", "--json").done().data["release"]["name"] == first[9:]
     assert time.monotonic() - started < 10
     assert toys.imports("toypure") == "1.0"
+    (drift,) = toys.status()["drift"]
+    assert "is not the one that is deployed" in drift
     assert "no release before" in toys.run("rollback").err
     assert toys.deploy("--json").done().data["how"] == "again"
     assert toys.imports("toypure") == "2.0"
