@@ -247,13 +247,18 @@ def _build(
 def _workshop(files: Mapping[str, Path], settings: Settings, events: Events, fifo: str = "") -> Workshop:
     # The builder costs more to import than an install from the channel takes.
     from pybuild.build.builder import Workshop
+    from pybuild.build.stages import choose
+
+    stages, why_not = choose(settings.places.stage, settings.places.cache)
+    if why_not:
+        settings.report.note(why_not)
 
     def on_phase(package: str, phase: str) -> None:
         events.phase(phase)
         settings.report.phase(package, phase)
 
     return Workshop(
-        cache=Path(settings.places.cache), jobs=settings.jobs, files=files, fifo=fifo,
+        cache=Path(settings.places.cache), jobs=settings.jobs, files=files, fifo=fifo, stages=stages,
         on_phase=on_phase, on_line=settings.report.line, on_log=events.log,
         environment=lambda modules: dict(captured(modules, settings).environment),
     )  # fmt: skip

@@ -116,7 +116,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("build", "plan"): {"plan.environment", "plan.templates"},
     ("release", "plan"): {"plan.stack_scripts"},
     ("cli", "verify"): {"verify.failures", "verify.harness"},
-    ("cli", "build"): {"build.kept", "build.log"},
+    ("cli", "build"): {"build.kept", "build.log", "build.stages"},
     ("cli", "channel"): {"channel.inspection", "channel.pruning", "channel.transfer"},
     ("cli", "box"): {"box.make", "box.operations", "box.records"},
     ("cli", "modules"): {"modules.capture"},

@@ -33,6 +33,7 @@ class Workshop:
     Attributes:
         cache: folder of fetched files, unpacked packages, stages and logs.
         jobs: processes that one build may use.
+        stages: folder of build folders, None for the cache's own.
         fifo: named pipe of the jobserver that builds share, ``""`` where there is none.
         files: path of each fetched file by its sha256.
         on_phase: told (package, phase) for progress.
@@ -49,6 +50,7 @@ class Workshop:
     on_log: Callable[[str], None]
     environment: Callable[[ModulePlan], Mapping[str, str]]
     fifo: str = ""
+    stages: Path | None = None
 
 
 def build_package(
@@ -82,7 +84,7 @@ def _build(
 ) -> ChannelPackage:
     assert package.build is not None
     started = time.time()
-    stage = make_stage(shop.cache / "stage", f"{package.name}-{package.version}")
+    stage = make_stage(shop.stages or shop.cache / "stage", f"{package.name}-{package.version}")
     with open_log(shop.cache / "logs", package) as log:
         shop.on_log(log.name)
         bench = _workbench(package.build, stage, shop, plan, log)

@@ -27,15 +27,18 @@ def recipe_debug(arguments: argparse.Namespace, environ: Mapping[str, str]) -> i
     from packaging.utils import canonicalize_name
 
     from pybuild.build.kept import find_kept
+    from pybuild.build.stages import places_of_stages
 
     name = canonicalize_name(arguments.name)
     prefix = os.path.abspath(os.path.expanduser(arguments.prefix)) if arguments.prefix else None
-    stages = Path(places_of(arguments, environ).cache, "stage")
-    kept = next(iter(find_kept(stages, name, prefix)), None)
+    places = places_of(arguments, environ)
+    folders = places_of_stages(places.stage, places.cache)
+    found = [kept for folder in folders for kept in find_kept(folder, name, prefix)]
+    kept = max(found, key=lambda kept: kept.seconds, default=None)
     if kept is None:
         where = f" for {prefix}" if prefix else ""
         raise PlanError(
-            f"no stage of a failed build of {name}{where} is kept in {stages}",
+            f"no stage of a failed build of {name}{where} is kept in {', '.join(map(str, folders))}",
             hint=f"pybuild install {name} leaves one if it fails; --cache says where it was built",
         )
     if arguments.json:

@@ -40,6 +40,7 @@ class Places:
         sites: directories of site files, first wins.
         channel: directory of the channel that built packages are kept in.
         cache: directory of downloads and build folders.
+        stage: directory for build folders, None for the cache.
         site: name of the site to use, None to detect it.
         jobs: how many processes a build may use, None for the machine's number.
         shared: channels that are looked into before ``channel``, best first; nothing is written there.
@@ -54,6 +55,7 @@ class Places:
     cache: str
     site: str | None = None
     jobs: int | None = None
+    stage: str | None = None
     shared: tuple[SharedChannel, ...] | None = None
     mirror: str | None = None
     offline: bool = False
@@ -88,6 +90,7 @@ def find_places(
         cache=cache or _xdg(environ, "XDG_CACHE_HOME", ".cache"),
         site=environ.get("PYBUILD_SITE") or config.get("site"),
         jobs=int(config["jobs"]) if "jobs" in config else None,
+        stage=_stage(environ, config, base),
         shared=_shared(environ, config, base),
         mirror=_said(environ, "PYBUILD_MIRROR") or _resolved(config.get("mirror"), base, environ),
         offline=_switched(environ, "PYBUILD_OFFLINE", default=bool(config.get("offline", False))),
@@ -165,6 +168,14 @@ def _directories(
     named = [os.path.abspath(directory) for directory in first]
     named += [_resolved(directory, base, environ) or "" for directory in then]
     return tuple(dict.fromkeys([*named, shipped(kind)]))
+
+
+def _stage(environ: Mapping[str, str], config: Mapping[str, Any], base: str) -> str | None:
+    """Return where builds stand; ``$TMPDIR`` is that of the node on which it is asked."""
+    named = environ.get("PYBUILD_STAGE") or config.get("stage")
+    if named == "$TMPDIR":
+        named = environ.get("TMPDIR") or None
+    return _resolved(named, base, environ)
 
 
 def _said(environ: Mapping[str, str], name: str) -> str | None:

@@ -64,8 +64,12 @@ def test_nothing_goes_on_without_its_parent(toybox: Toys, number: signal.Signals
     for name in ("one", "two"):
         toybox.add(name, parts=2)
     toybox.mark("hold").touch()
-    child = toybox.project.start("install", "one", "two", "-y", "-j", "2")
+    node = toybox.project.root / "node"
+    node.mkdir(exist_ok=True)
+    place = {"PYBUILD_STAGE": str(node)}
+    child = toybox.project.start("install", "one", "two", "-y", "-j", "2", environ=place)
     until(lambda: _held_by(toybox) >= 2, child)
+    assert len(list(node.glob("pybuild-*/stage/*"))) == 2, "builds stand where they were told to"
     os.kill(child.pid, number)
     code = finished(child).code
     assert code == (130 if number != signal.SIGKILL else -9)
@@ -73,8 +77,7 @@ def test_nothing_goes_on_without_its_parent(toybox: Toys, number: signal.Signals
     while (left := processes_below(toybox.project.root)) and time.monotonic() < end:
         time.sleep(0.1)
     assert left == []
-    stages = [path for name in ("one", "two") for path in (toybox.project.cache / "stage").glob(f"{name}-*")]
-    assert stages == []
+    assert list(node.glob("pybuild-*/stage/*")) == []
     toybox.mark("hold").unlink()
     toybox.project.install("one", "two", "-j", "2").done()
 
