@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,7 +204,8 @@ def _run_of(plan: Plan, settings: Settings) -> Iterator[tuple[RunFolder, RunReco
     finally:
         done = replace(folder.read(), ended=round(time.time(), 3))
         write_times(runs_of(settings.places.cache), done.builds)
-        folder.write(done)
+        with suppress(OSError):  # a full disk: what stopped the builds says more than the missing record
+            folder.write(done)
         settings.report.run_ended(done)
 
 
