@@ -19,7 +19,8 @@ def remember(channel: str, subdir: str, prefix: str) -> None:
     """Note that a prefix has packages of a channel, as far as we may write there."""
     file = Path(channel, subdir, keys.FOLDER, PREFIXES)
     with contextlib.suppress(OSError):
-        if prefix in known_prefixes(channel, subdir) or not file.parent.is_dir():
+        # Whoever may not write to the folder leaves the file in it alone, too.
+        if prefix in known_prefixes(channel, subdir) or not os.access(file.parent, os.W_OK):
             return
         with file.open("a") as stream:
             stream.write(f"{prefix}\n")
