@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ import pytest
 from tests.end_to_end import toys
 from tests.end_to_end.locks import Repository
 from tests.end_to_end.project import BASE, Project
-from tests.end_to_end.test_stack_lock import RELEASE
 from tests.servers import Fault
 
 
@@ -211,7 +209,7 @@ def test_conda_packages_come_along(project: Project) -> None:
 
 
 def test_a_stack_comes_whole(project: Project) -> None:
-    """What the lock of a stack names, wheels of the index too: its release is made without a network."""
+    """What the lock of a stack names, wheels of the index too: it is deployed without a network."""
     project.serve(toys.wheel("alpha", "1.0"))
     stack = Repository(project, {"recipes": ["toyext"], "index": ["alpha"]})
     stack.run("lock").done()
@@ -222,16 +220,11 @@ def test_a_stack_comes_whole(project: Project) -> None:
     assert again.data["added"] == []
     forget(project)
 
-    prefix = stack.root / "releases/one"
-    said = {"PYBUILD_MIRROR": str(folder), "PYBUILD_OFFLINE": "1"}
-    argv = [sys.executable, "-c", RELEASE, "stack", "lock", str(stack.file), "--upgrade", str(prefix)]
-    environ = project.environ | said
-    argv = [*no_route(), *argv]
-    made = subprocess.run(argv, env=environ, cwd=project.root, capture_output=True, text=True, check=False)
+    words = ("stack", "deploy", stack.file, "--yes", "--mirror", folder, "--offline")
+    project.run(*words, before=no_route()).done()
 
-    assert made.returncode == 0, made.stderr
-    assert project.imports("toyext", prefix) == "2.0"
-    assert project.imports("alpha", prefix) == "1.0"
+    assert project.imports("toyext", stack.root / "current") == "2.0"
+    assert project.imports("alpha", stack.root / "current") == "1.0"
 
 
 def test_neither_specs_nor_a_stack(bare: Project) -> None:
