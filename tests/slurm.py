@@ -93,7 +93,7 @@ class Slurm:
             argv, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
         )
 
-    def wait(self, job: str, seconds: float = 60) -> None:
+    def wait(self, job: str, seconds: float = 120) -> None:
         """Wait until a job has left the queue.
 
         Raises:
@@ -101,7 +101,7 @@ class Slurm:
         """
         self.until(lambda: job not in self.run("squeue", "-h", "-o", "%i").split(), f"job {job}", seconds)
 
-    def wait_for_idle(self, seconds: float = 30) -> None:
+    def wait_for_idle(self, seconds: float = 90) -> None:
         """Wait until the node takes jobs.
 
         Raises:

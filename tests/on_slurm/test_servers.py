@@ -14,7 +14,7 @@ def test_second_slurm_leaves_nothing(tmp_path: Path, slurm: Slurm) -> None:
         second = start(tmp_path, stack)
         assert second.run("srun", "uname", "-n").strip() == NODE
         second.run("sbatch", "--wrap", "sleep 1000")
-        second.until(lambda: second.run("squeue", "-h", "-o", "%T").strip() == "RUNNING", "the job", 20)
+        second.until(lambda: second.run("squeue", "-h", "-o", "%T").strip() == "RUNNING", "the job", 60)
         assert len(processes_of(second)) > 3
     assert processes_of(second) == []
     assert slurm.run("srun", "uname", "-n").strip() == NODE
