@@ -38,7 +38,7 @@ AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 CredType=cred/munge
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool/%n
+SlurmdSpoolDir={folder}/s/%n
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
@@ -173,7 +173,10 @@ def begin_node(slurm: Slurm, stack: ExitStack, node: str) -> None:
 
 
 def _configure(folder: Path, nodes: list[str], patience: int) -> None:
-    for name in ("state", "spool"):
+    for name in ("state", "s"):  # short: sockets of job steps lie below, of 107 characters at most
+        "state",
+        "s",
+    ):  # short: sockets of job steps lie below, and 107 characters are all they may have
         (folder / name).mkdir()
     key = folder / "munge.key"
     key.touch(mode=0o600)
