@@ -174,9 +174,6 @@ def begin_node(slurm: Slurm, stack: ExitStack, node: str) -> None:
 
 def _configure(folder: Path, nodes: list[str], patience: int) -> None:
     for name in ("state", "s"):  # short: sockets of job steps lie below, of 107 characters at most
-        "state",
-        "s",
-    ):  # short: sockets of job steps lie below, and 107 characters are all they may have
         (folder / name).mkdir()
     key = folder / "munge.key"
     key.touch(mode=0o600)
