@@ -8,7 +8,7 @@ from pybuild.errors import PlanError
 from pybuild.model.site import ForeignVariable, PythonModule, Site
 from pybuild.plan.foreign_variables import judged, removed
 
-PREFIX = "/work/env"
+PREFIX = "/srv/env"
 
 
 def site(*variables: tuple[str, str]) -> Site:

@@ -54,6 +54,15 @@ def _later(place: str) -> Command:
     return run
 
 
+def add_stack_command(commands: Commands, name: str, text: str, module: str) -> Parser:
+    """Add a command that takes a stack file; its function has the command's name."""
+    command = add_command(commands, name, text, f"{module}:{name}")
+    command.add_argument(
+        "file", nargs="?", metavar="FILE", default="stack.yaml", help="the stack file (default: stack.yaml)"
+    )
+    return command
+
+
 def add_group(commands: Commands, name: str, text: str) -> Commands:
     """Add a command that only has commands of its own; return where these are added."""
     group = commands.add_parser(name, help=text)

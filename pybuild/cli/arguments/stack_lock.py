@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pybuild.cli.arguments.common import add_command, place_options
+from pybuild.cli.arguments.common import add_stack_command, place_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pybuild.cli.arguments.common import Commands, Parser
+    from pybuild.cli.arguments.common import Commands
 
 
 def add(inner: Commands) -> None:
     """Add the commands."""
-    command = _command(inner, "lock", "resolve a stack file to exact versions, hashes and the site as it is")
+    command = add_stack_command(
+        inner, "lock", "resolve a stack file to exact versions, hashes and the site as it is", "stack_lock"
+    )
     command.add_argument(
         "--upgrade", metavar="NAME", action="append", default=[],
         help="take the newest of this package, python included; the others stay where they can",
@@ -22,16 +24,11 @@ def add(inner: Commands) -> None:
     command.add_argument("-n", "--dry-run", action="store_true", help="show what would change, write nothing")
     command.add_argument("-v", "--verbose", action="store_true", help="show what pip and builds print")
     place_options(command)
-    command = _command(inner, "plan", "show what the lock changes of what is deployed, and what has drifted")
+    command = add_stack_command(
+        inner, "plan", "show what the lock changes of what is deployed, and what has drifted", "stack_lock"
+    )
     command.add_argument(
         "--resolve", action="store_true", help="resolve the stack file anew instead of reading the lock"
     )
     command.add_argument("-v", "--verbose", action="store_true", help="show hashes and addresses in full")
     place_options(command)
-
-
-def _command(inner: Commands, name: str, text: str) -> Parser:
-    command = add_command(inner, name, text, f"stack_lock:{name}")
-    command.add_argument("file", nargs="?", metavar="FILE", default="stack.yaml",
-                         help="the stack file (default: stack.yaml)")  # fmt: skip
-    return command
