@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import cray
+import levels
 import mpi_io
 import scale
+import stack
 from easybuild import EasyBuild
 from lab import Lab
 from measure import BenchmarkError
@@ -20,10 +23,25 @@ PYBUILD = "pybuild"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
-    """pybuild may take ``factor`` times as long as the peer ``of``."""
+    """pybuild may take ``factor`` times as long as the row ``of``, and no more than some seconds.
 
-    factor: float
-    of: str
+    Attributes:
+        factor: 0 where only the seconds count.
+        seconds: 0 where only the factor counts.
+    """
+
+    factor: float = 0.0
+    of: str = ""
+    seconds: float = 0.0
+
+    def limit(self, medians: Mapping[str, float]) -> float:
+        """Return the seconds that are aimed at, from those of all rows."""
+        limits = [self.factor * medians[self.of]] if self.factor else []
+        return min([*limits, self.seconds] if self.seconds else limits)
+
+    def __str__(self) -> str:
+        words = [f"{self.factor:g} x {self.of}"] if self.factor else []
+        return "≤ " + ", ".join([*words, f"{self.seconds:g} s"] if self.seconds else words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +55,7 @@ class Case:
         runs: rounds for each one that ``--runs`` asks for: short commands need many.
         most: never more rounds than this.
         absent: peers that could not be had, and why.
+        floors: rows that are computed after the runs: (name, what it is), seconds.
     """
 
     key: str
@@ -49,6 +68,7 @@ class Case:
     warm: bool = True
     count: bool = False
     absent: list[str] = field(default_factory=list)
+    floors: dict[tuple[str, str], Callable[[], float]] = field(default_factory=dict)
 
 
 def build_warm(lab: Lab) -> Case:
@@ -177,6 +197,12 @@ CASES: dict[str, Callable[[Lab], Case]] = {
     "build": build_warm,
     "build-cold": build_cold,
     "h5py": mpi_io.h5py_from_source,
+    "channel": mpi_io.from_channel,
+    "stack": stack.stack_from_source,
+    "levels": levels.compiled,
+    "levels-latency": levels.latency,
+    "levels-bandwidth": levels.bandwidth,
+    "plan-cori": cray.plan_at_cori,
     "scale": scale.everything,
     "scale-plan": scale.plan_among_many,
     "scale-channel": scale.plan_with_channels,
@@ -201,7 +227,7 @@ def _build(lab: Lab, key: str, title: str, env: dict[str, str], aim: Aim) -> Cas
     install = (lab.pybuild, "install", lab.spec, "-y", "-p", str(prefix), *options)
     fresh = partial(_fresh, work)
     peers = [
-        Peer(name="bare", does="unpack, setup.py build", argv=_script(
+        Peer(name="bare", does="unpack, setup.py build", argv=as_script(
             unpack, ("cd", str(work)), (f"{prefix}/bin/python", "setup.py", "build")),
             env=by_hand, cwd=lab.root, reset=fresh),
         Peer(name="pip", does="builds a wheel, installs it; no isolation", argv=(
@@ -245,11 +271,12 @@ def _peer(lab: Lab, name: str, does: str, *argv: str) -> Peer:
 
 
 def _shell(lab: Lab, name: str, does: str, *commands: tuple[str, ...], away: Path) -> Peer:
-    argv = _script(*commands)
+    argv = as_script(*commands)
     return Peer(name=name, does=does, argv=argv, env=lab.env, cwd=lab.root, reset=partial(_remove, away))
 
 
-def _script(*commands: tuple[str, ...]) -> tuple[str, ...]:
+def as_script(*commands: tuple[str, ...]) -> tuple[str, ...]:
+    """Return argv of a shell that runs commands one after the other, and stops at the first that fails."""
     import shlex
 
     return ("/bin/sh", "-ec", "; ".join(shlex.join(command) for command in commands))

@@ -30,9 +30,7 @@ def draw(results: Path, target: Path) -> None:
                                                                                   strict=True)]  # fmt: skip
         panel.bar_label(bars, labels, fontsize=8)
         panel.scatter([peer["least"] for peer in case["peers"]], names, marker="|", color="white", zorder=3)
-        for aim in {peer["aim"] for peer in case["peers"] if "aim" in peer}:
-            factor, _, of = aim.removeprefix("≤ ").partition(" x ")
-            limit = float(factor) * medians[names.index(of)]
+        for limit in {peer["limit"] for peer in case["peers"] if "limit" in peer}:
             panel.axvline(limit, color="#2b2b2b", linewidth=1, linestyle=":")
         panel.set_title(f"{case['title']}  (1 x = {case['unit']}, dotted: aim)", fontsize=9, loc="left")
         panel.set_xlim(0, max(medians) * 1.25)

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from lab import Lab
 from measure import BenchmarkError, measure
 from table import Record, as_markdown, as_record
 
-LONG = ("build-cold", "h5py")
+LONG = ("build-cold", "h5py", "channel", "stack", "levels", "levels-latency", "levels-bandwidth")
 """Cases that compile for minutes; only with ``--full`` or by name."""
 
 HERE = Path(__file__).resolve().parent
@@ -36,12 +36,14 @@ def main() -> int:
     try:
         with _work(arguments.work) as root:
             lab = Lab(root=root, checkout=Path(arguments.checkout).resolve(), spec=arguments.spec, say=_say)
-            records: list[Record] = []
+            records = _earlier(out) if arguments.only else {}
             for record in _measured(lab, wanted, arguments.runs, out):
-                records.append(record)
+                records[record["key"]] = record
                 text = _write(lab, records, out)  # after each case: a run that is stopped keeps what it has
             if records and not arguments.no_plot:
                 _plot(lab, out)
+            if arguments.publish:
+                _publish(out, lab.checkout / "docs")
     except BenchmarkError as error:
         _say(f"error: {error}")
         return 1
@@ -60,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="also the real compile, minutes for each peer")
     parser.add_argument("--spec", default="mpi4py==4.1.2", help="what is installed (default: %(default)s)")
     parser.add_argument("--checkout", default=str(HERE.parent), metavar="DIR", help="the pybuild to measure")
+    parser.add_argument("--publish", action="store_true", help="write docs/benchmark.md and its plot")
     parser.add_argument("--no-plot", action="store_true", help="do without matplotlib")
     return parser.parse_args()
 
@@ -87,16 +90,44 @@ def _measured(lab: Lab, wanted: list[str], runs: int, out: Path) -> Iterator[Rec
         seen = measure(
             case.peers, runs=rounds, warm=case.warm, count=case.count, logs=out / "logs" / key, say=_say
         )
-        yield as_record(case, seen)
+        yield {**as_record(case, seen), "when": _when(lab)}
 
 
-def _write(lab: Lab, records: list[Record], out: Path) -> str:
+def _earlier(out: Path) -> dict[str, Record]:
+    """Return the cases that were measured before, by key: each case is a run of its own."""
+    file = out / "results.json"
+    found: list[Record] = json.loads(file.read_text())["cases"] if file.exists() else []
+    return {record["key"]: record for record in found}
+
+
+def _write(lab: Lab, records: Mapping[str, Record], out: Path) -> str:
     """Write the data and the table; return the table."""
     facts = _facts(lab)
-    (out / "results.json").write_text(json.dumps({"facts": facts, "cases": records}, indent=1) + "\n")
-    text = as_markdown(records, facts)
+    ordered = [records[key] for key in CASES if key in records]
+    (out / "results.json").write_text(json.dumps({"facts": facts, "cases": ordered}, indent=1) + "\n")
+    text = as_markdown(ordered, facts)
     (out / "results.md").write_text(text)
     return text
+
+
+def _publish(out: Path, docs: Path) -> None:
+    """Put the table and the plot where the documentation has them."""
+    head = "<!-- Written by benchmarks/run.py --publish; do not edit it. -->\n\n# The benchmark's results\n\n"
+    more = (
+        "How it is measured, and why aims are missed: [benchmarks/README.md](../benchmarks/README.md).\n\n"
+        "![each case as bars](benchmark.svg)\n"
+    )
+    text = (out / "results.md").read_text().removeprefix("# Results\n\n")
+    (docs / "benchmark.md").write_text(f"{head}{more}\n{text}")
+    if (out / "results.svg").exists():
+        shutil.copyfile(out / "results.svg", docs / "benchmark.svg")
+
+
+def _when(lab: Lab) -> str:
+    """Return when a case was measured, of which commit, and how busy the machine was."""
+    load = " ".join(Path("/proc/loadavg").read_text().split()[:3])
+    commit = _said("git", "-C", str(lab.checkout), "describe", "--always", "--dirty")
+    return f"{datetime.now().astimezone():%Y-%m-%d %H:%M %z}, {commit or 'no commit'}, load at the end {load}"
 
 
 def _facts(lab: Lab) -> dict[str, str]:
@@ -106,12 +137,9 @@ def _facts(lab: Lab) -> dict[str, str]:
          if line.startswith("model name")), platform.machine(),
     )  # fmt: skip
     cores = _said("nproc")
-    load = " ".join(Path("/proc/loadavg").read_text().split()[:3])
-    commit = _said("git", "-C", str(lab.checkout), "describe", "--always", "--dirty")
     facts = {
-        "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
-        "machine": f"{cores} x {cpu}, Linux {platform.release()}, load at the end {load}",
-        "pybuild": f"{_said(lab.pybuild, '--version')} ({commit or 'no commit'})",
+        "machine": f"{cores} x {cpu}, Linux {platform.release()}",
+        "pybuild": _said(lab.pybuild, "--version"),
         "Python": platform.python_version(),
         "compiler": _said("gcc", "--version"),
         "ccache": _said("ccache", "--version"),

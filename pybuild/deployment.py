@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.errors import PrefixError
+from pybuild.files import replace_file
 from pybuild.model.stack import Release
-from pybuild.prefix.notes import replace_text
 from pybuild.release import layout, store
 from pybuild.release.audit import audit, closed_above
 from pybuild.release.bytecode import compile_modules
@@ -186,7 +186,7 @@ def _make(
     if skipped:
         settings.report.note(f"{len(skipped)} files are no Python of this release and stay as they are")
     write_release_scripts(order.stack, prefix)
-    replace_text(layout.own_lock(prefix), order.text)
+    replace_file(layout.own_lock(prefix), order.text, safe=True)
     record = Release(
         name=begun.name, path=str(prefix), lock=order.digest, begun=begun.begun, by=begun.by, levels=levels
     )

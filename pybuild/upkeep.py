@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 from pybuild.errors import PrefixError
 from pybuild.release import layout, store
 from pybuild.release.holders import Known, by_release, holders
-from pybuild.release.policy import apply, policy_of, tight
+from pybuild.release.policy import Policy, apply, policy_of, tight
 from pybuild.release.prune import Fate, fates, owned_by_other, remove, sweep
 from pybuild.release.root import changing, demand_root, explained, user
 from pybuild.release.scripts import remove_modulefiles
@@ -49,11 +51,7 @@ def rollback(stack: Stack, to: str | None, settings: Settings) -> Release:
         StackBusyError: somebody else changes the stack.
     """
     root = Path(stack.root)
-    demand_deployed(root)
-    demand_root(root)
-    policy = policy_of(stack.share)
-    with explained(root), tight(policy), changing(root, settings.command):
-        demand_link(root)
+    with _to_change(stack, settings) as policy:
         here = in_service(root)
         served = served_releases(root)
         name = to or _previous(root, served, here)
@@ -74,6 +72,23 @@ def rollback(stack: Stack, to: str | None, settings: Settings) -> Release:
     release = store.read_release(layout.release(root, name))
     assert release is not None
     return release
+
+
+@contextmanager
+def _to_change(stack: Stack, settings: Settings) -> Iterator[Policy]:
+    """Keep others out of a root that something was deployed to, and yield its policy.
+
+    Raises:
+        PrefixError: nothing was, or the root is not as it must be.
+        StackBusyError: somebody else changes the stack.
+    """
+    root = Path(stack.root)
+    demand_deployed(root)
+    demand_root(root)
+    policy = policy_of(stack.share)
+    with explained(root), tight(policy), changing(root, settings.command):
+        demand_link(root)
+        yield policy
 
 
 def _previous(root: Path, served: tuple[str, ...], here: str | None) -> str:
@@ -124,11 +139,7 @@ def prune(
         StackBusyError: somebody else changes the stack.
     """
     root = Path(stack.root)
-    demand_deployed(root)
-    demand_root(root)
-    policy = policy_of(stack.share)
-    with explained(root), tight(policy), changing(root, settings.command):
-        demand_link(root)
+    with _to_change(stack, settings) as policy:
         names, rows = store.names(root), history(root)
         known = holders(root, names, rows, policy, site_of(stack, settings), environ=settings.environ)
         held = {name: f"in use: {who[0]}" for name, who in by_release(known)}

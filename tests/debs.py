@@ -21,6 +21,9 @@ from pybuild.process import capture
 LIMIT = 300.0
 """Seconds that one download may take."""
 
+_NETCDF = "990f46d49525d6ab5dc4249f8684c6deeaf54de6fec63a187e9fb382cc0ffdff"
+"""SHA-256 of netCDF-C 4.9.3, of which Debian has the very archive that the recipe names."""
+
 
 def unpacked(*packages: str, release: str = "") -> Path:
     """Return a root folder that holds the files of exactly these packages; nothing else is looked at.
@@ -73,6 +76,13 @@ def source(package: str, sha256: str, release: str = "") -> Path:
     if found is None:
         pytest.fail(f"{home}: expected a file with SHA-256 {sha256}, found {sorted(os.listdir(home))}")
     return found
+
+
+def put_netcdf(cache: Path) -> None:
+    """Put netCDF 4.9.3's archive where a cache keeps downloads: its host cannot be reached everywhere."""
+    place = cache / "sources" / _NETCDF[:2] / _NETCDF / "v4.9.3.tar.gz"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source("netcdf", _NETCDF, "trixie"), place)
 
 
 def _with_content(folder: Path, sha256: str) -> Path | None:

@@ -130,30 +130,36 @@ class Slurm:
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
     """Start a Slurm for the session, and leave no process of it."""
-    if os.geteuid() != 0:
-        pytest.skip("starting a Slurm takes root")
-    missing = [name for name in PROGRAMS if shutil.which(name, path=SEARCH) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
+    demanded()
     # Paths of Unix sockets have at most 107 characters, which a test's own folder may not leave.
     folder = tmp_path_factory.mktemp("slurm")
     with ExitStack() as stack:
         yield start(folder, stack)
 
 
-def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300) -> Slurm:
+def demanded() -> None:
+    """Skip the test where no Slurm can be started."""
+    if os.geteuid() != 0:
+        pytest.skip("starting a Slurm takes root")
+    missing = [name for name in PROGRAMS if shutil.which(name, path=SEARCH) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
+
+
+def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300, more: str = "") -> Slurm:
     """Start the servers below ``folder``; ``stack`` ends them.
 
     Args:
         count: number of nodes.
         patience: seconds after which a silent node is given up.
+        more: lines for its configuration file.
 
     Raises:
         TimeoutError: one of them does not get ready.
     """
     found = Slurm(folder=folder, environment={"SLURM_CONF": str(folder / "slurm.conf")})
     nodes = [f"nid{number:05d}" for number in range(1, count + 1)]
-    _configure(folder, nodes, patience)
+    _configure(folder, nodes, patience, more)
     stack.callback(_end_all, found)
     munge = ["munged", "--foreground", "--force", f"--key-file={folder}/munge.key"]
     munge += [f"--{name}-file={folder}/munge.{name}" for name in ("log", "pid", "seed")]
@@ -172,7 +178,7 @@ def begin_node(slurm: Slurm, stack: ExitStack, node: str) -> None:
     _serve(slurm, stack, node, "unshare", "--uts", "sh", "-c", named)
 
 
-def _configure(folder: Path, nodes: list[str], patience: int) -> None:
+def _configure(folder: Path, nodes: list[str], patience: int, more: str) -> None:
     for name in ("state", "s"):  # short: sockets of job steps lie below, of 107 characters at most
         (folder / name).mkdir()
     key = folder / "munge.key"
@@ -183,7 +189,7 @@ def _configure(folder: Path, nodes: list[str], patience: int) -> None:
     text = _CONFIGURATION.format(
         host=platform.node(), nodes="\n".join(rows), folder=folder, ctld=ctld, patience=patience
     )
-    (folder / "slurm.conf").write_text(text)
+    (folder / "slurm.conf").write_text(text + more)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -234,3 +240,12 @@ def _end_all(slurm: Slurm) -> None:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
         time.sleep(0.05)
+
+
+def lose(slurm: Slurm, node: str) -> None:
+    """Kill a node: its daemon and everything that lives in its name space."""
+    home = Path(f"/proc/{slurm.servers[node].pid}/ns/uts").readlink()
+    for number in processes_of(slurm):
+        with suppress(OSError):
+            if Path(f"/proc/{number}/ns/uts").readlink() == home:
+                os.kill(number, signal.SIGKILL)

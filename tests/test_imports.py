@@ -28,29 +28,30 @@ MAY_IMPORT: dict[str, set[str]] = {
     "process": {"errors", "model"},
     "report": {"errors", "model"},
     "locks": {"errors", "model"},
+    "files": {"errors", "model"},
     "conda": {"errors", "model"},
     "runpath": {"errors", "process"},
     # the pure middle
     "plan": {"model", "errors"},
     # reading what is there
-    "load": {"model", "errors", "process", "interpreter", "conda", "modules", "version"},
+    "load": {"model", "errors", "process", "files", "interpreter", "conda", "modules", "version"},
     "interpreter": {"model", "errors", "process", "runpath"},
     "modules": {"model", "errors", "process"},
     "fetch": {"model", "errors", "process", "version"},
     # effects
     # with the texts of its scripts, so that a killed transaction is finished with them
-    "prefix": {"model", "errors", "conda", "plan"},
+    "prefix": {"model", "errors", "conda", "files", "plan"},
     "verify": {"model", "errors", "process", "plan"},
     "build": {
         "model", "errors", "process", "locks", "conda", "channel", "plan", "fetch", "interpreter", "verify",
         "prefix", "runpath", "version",
     },
     # indexes, signatures and copies of channels
-    "channel": {"model", "errors", "locks", "process"},
+    "channel": {"model", "errors", "locks", "files", "process"},
     # imitates a machine; sites come in as records, module tools as a function
     "box": {"model", "errors", "process", "runpath", "plan"},
     # drafts recipes, and keeps their hashes
-    "authoring": {"model", "errors", "process", "load", "fetch", "plan"},
+    "authoring": {"model", "errors", "process", "files", "load", "fetch", "plan"},
     # the run, and what the user sees of it
     "settings": {"model", "report", "load"},
     "sources": {"model", "errors", "fetch", "conda", "settings"},
@@ -58,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mirroring": {"model", "errors", "locks", "fetch", "channel", "settings", "sources"},
     "commit": {"model", "errors", "locks", "prefix", "verify", "settings"},
     # one run's plan file, order, budget and records; starts nothing itself
-    "run": {"model", "errors", "version"},
+    "run": {"model", "errors", "files", "version"},
     "building": {
         "model", "errors", "process", "modules", "build", "channel", "run", "settings", "sources", "version",
     },
@@ -79,17 +80,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "building"},
     # builds as jobs of a batch system
     "batch": {
-        "model", "errors", "process", "run", "building", "elsewhere", "sources", "settings", "commit",
-        "verify", "proof", "workflow",
+        "model", "errors", "process", "locks", "run", "building", "elsewhere", "sources", "settings",
+        "commit", "verify", "proof", "workflow",
     },
     # below a stack's root; what is installed there and proven comes from the runs above
-    "release": {"model", "errors", "process", "locks", "plan", "prefix"},
+    "release": {"model", "errors", "process", "locks", "files", "plan", "prefix"},
     "proving": {
         "model", "errors", "plan", "prefix", "process", "verify", "proof", "elsewhere", "settings",
         "workflow",
     },
     "deployment": {
-        "model", "errors", "load", "prefix", "release", "proving", "settings", "workflow", "locking",
+        "model", "errors", "load", "files", "release", "proving", "settings", "workflow", "locking",
     },
     "upkeep": {"model", "errors", "load", "release", "settings"},
     "status": {"model", "errors", "release", "settings", "upkeep", "locking"},

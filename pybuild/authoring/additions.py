@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from pybuild.errors import FetchError, UsageError
 from pybuild.fetch.listing import IndexFile
 from pybuild.fetch.network import Network
 from pybuild.fetch.progress import SILENT, Progress
+from pybuild.files import replace_file
 from pybuild.load.document import read_text
 from pybuild.load.lint import lint_recipe
 from pybuild.load.recipes import load_recipe
@@ -121,15 +121,7 @@ def write(recipe: Recipe, releases: Sequence[DraftedRelease]) -> str:
     mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     for release in releases:
         text = with_release(path, text, release)
-    handle, new = tempfile.mkstemp(prefix=".recipe.", dir=recipe.directory)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write((mark + text).encode())
-        os.chmod(new, os.stat(path).st_mode & 0o7777)
-        os.replace(new, path)
-    except BaseException:
-        os.unlink(new)
-        raise
+    replace_file(path, mark + text)
     return path
 
 

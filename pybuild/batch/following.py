@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from pybuild.batch.again import LOST, submit_again
 from pybuild.batch.queue import OVER as JOB_OVER
 from pybuild.batch.queue import Job, Queue
 from pybuild.batch.submission import Submitter, log_of
 from pybuild.errors import BuildError, Interrupted, PybuildError
+from pybuild.locks import held
 from pybuild.model.run import OVER, Progress, RunRecord
 from pybuild.run.events import Events
 from pybuild.run.folder import RunFolder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PAUSE = 1.0
 """Seconds between two looks; Slurm is shared, and answers everybody."""
@@ -28,7 +27,7 @@ _RAISE = {
         "give it more (--job-options='--mem=16G'), or fewer processes (-j 2)",
     ),
     "PREEMPTED": ("its job {number} had to make room for another", "the same command goes on"),
-    "NODE_FAIL": ("its job {number} lost its node", "the same command goes on"),
+    "NODE_FAIL": ("its job {number} " + LOST, "the same command goes on"),
 }
 
 
@@ -45,15 +44,8 @@ def look(folder: RunFolder, queue: Queue) -> RunRecord:
     Raises:
         BuildError: Slurm does not answer.
     """
-    record = folder.read()
-    open_ = [build for build in _all(record) if build.state not in OVER]
-    jobs = queue.jobs(build.job for build in open_)
-    for build in open_:
-        if build.job:
-            _account(folder, record, build, jobs.get(build.job))
-    record = folder.read()
-    builds = tuple(_queued(build, jobs.get(build.job)) for build in record.builds)
-    return replace(record, builds=builds)
+    with _alone(folder):
+        return _look(folder, queue)
 
 
 def follow(
@@ -65,11 +57,31 @@ def follow(
         submitter: submits once more what a lost node took, where Slurm does not do so itself.
     """
     while True:
-        record = _once_more(folder, look(folder, queue), queue, submitter)
+        with _alone(folder):
+            record = submit_again(folder, _look(folder, queue), queue, submitter)
         watch(record)
         if is_over(record):
             return record
         time.sleep(PAUSE)
+
+
+@contextmanager
+def _alone(folder: RunFolder) -> Iterator[None]:
+    """Keep others out who look at the same run: each of them would submit what was lost."""
+    with held(folder.path / "follow.lock"):
+        yield
+
+
+def _look(folder: RunFolder, queue: Queue) -> RunRecord:
+    record = folder.read()
+    open_ = [build for build in _all(record) if build.state not in OVER]
+    jobs = queue.jobs(build.job for build in open_)
+    for build in open_:
+        if build.job:
+            _account(folder, record, build, jobs.get(build.job))
+    record = folder.read()
+    builds = tuple(_queued(build, jobs.get(build.job)) for build in record.builds)
+    return replace(record, builds=builds)
 
 
 def cancel(folder: RunFolder, queue: Queue) -> tuple[str, ...]:
@@ -128,27 +140,3 @@ def _queued(build: Progress, job: Job | None) -> Progress:
     if job is not None and job.state == "PENDING" and build.state == "builds":
         return replace(build, state="waits", phases=())
     return build
-
-
-def _once_more(folder: RunFolder, record: RunRecord, queue: Queue, submitter: Submitter) -> RunRecord:
-    """Submit builds again whose node was lost, and let the jobs that wait for them wait for the new ones."""
-    lost = [b for b in record.builds if b.state == "failed" and b.job and "lost its node" in b.message]
-    if not lost:
-        return record
-    again = {build.name: build for build in record.builds}
-    for build in lost:
-        open_needs = [again[name] for name in build.needs if again[name].state not in ("built", "found")]
-        number = submitter.submit_build(build, tuple(need.job for need in open_needs if need.job))
-        fresh = Progress(
-            name=build.name, version=build.version, key=build.key, needs=build.needs,
-            expected=build.expected, job=number,
-        )  # fmt: skip
-        again[build.name] = fresh
-        folder.events(build.name, build.key).unlink(missing_ok=True)
-    for other in (*again.values(), *([record.last] if record.last else [])):
-        if other.state == "waits" and other.job and {b.name for b in lost} & set(other.needs):
-            needed = [again[name] for name in other.needs]
-            queue.wait_for(other.job, [n.job for n in needed if n.job and n.state not in ("built", "found")])
-    renewed = replace(record, builds=tuple(again.values()))
-    folder.write(renewed)
-    return renewed

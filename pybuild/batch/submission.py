@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pybuild.batch.grouping import grouped, is_limit
 from pybuild.building import build_light, captured_content, held_packages
 from pybuild.elsewhere import errand_of
 from pybuild.errors import BuildError, UsageError, VerificationError
@@ -42,21 +43,23 @@ class Submitter:
     options: tuple[str, ...]
     jobs: int | None = None
 
-    def submit_build(self, build: Progress, after: tuple[str, ...]) -> str:
-        """Submit one build and return the job's number.
+    def submit_builds(self, builds: tuple[Progress, ...], after: tuple[str, ...]) -> str:
+        """Submit one job for some builds, one after the other, and return its number.
 
         Args:
+            builds: each after what it needs; mostly a single one.
             after: numbers of jobs that must end well first.
 
         Raises:
             BuildError: in the batch system's own words.
         """
         places = self.settings.places
-        argv = ["build", str(self.folder.plan), build.key, "--record", str(self.folder.path)]
+        argv = ["build", str(self.folder.plan), *(build.key for build in builds)]
+        argv += ["--record", str(self.folder.path)]
         argv += ["--cache", places.cache, *(["-j", str(self.jobs)] if self.jobs else [])]
         argv += ["--mirror", places.mirror] if places.mirror else []
         argv += ["--offline"] if places.offline else []
-        return self._submit(build.name, argv, after)
+        return self._submit(builds[0].name, argv, after)
 
     def submit_last(self, after: tuple[str, ...]) -> str:
         """Submit the installation of everything and return the job's number."""
@@ -111,22 +114,53 @@ def submit_run(
     here, there = apart(plan)
     build_light(here, plan, files, settings, folder, held_packages(plan, files))
     submitter = Submitter(folder=folder, site=site, settings=settings, options=options, jobs=jobs)
-    numbers: dict[str, str] = {}
-    try:
-        for build in record.builds:
-            if build.name in {package.name for package in there}:
-                after = tuple(numbers[name] for name in build.needs if name in numbers)
-                numbers[build.name] = submitter.submit_build(build, after)
-                record = _noted(record, numbers)
-                folder.write(record)
-        last = submitter.submit_last(tuple(numbers.values()))
-    except BaseException:
-        queue.cancel(numbers.values())
-        raise
+    heavy = {package.name for package in there}
+    builds = tuple(build for build in record.builds if build.name in heavy)
+    numbers, last = _submit_within_limits(builds, submitter, queue)
     names = tuple(package.name for package in building(plan))
-    record = replace(record, last=Progress(name="install", version="", key="install", needs=names, job=last))
+    installation = Progress(name="install", version="", key="install", needs=names, job=last)
+    record = replace(_noted(record, numbers), last=installation)
     folder.write(record)
     return folder, record
+
+
+def _submit_within_limits(
+    builds: tuple[Progress, ...], submitter: Submitter, queue: Queue
+) -> tuple[dict[str, str], str]:
+    """Submit every build and the installation, with as many jobs as the batch system takes of one user.
+
+    Returns:
+        The number of each build's job, and that of the last one.
+    """
+    launcher = launcher_of(submitter.site)
+    most = (launcher.most_jobs or len(builds) + 1) - 1
+    while True:
+        taken: list[str] = []
+        try:
+            return _submit_groups(grouped(builds, max(most, 1)), submitter, taken)
+        except BaseException as error:
+            queue.cancel(taken)
+            if not isinstance(error, BuildError) or not is_limit(error.message) or len(taken) < 2:
+                raise
+            most = len(taken) - 1
+            submitter.settings.report.note(
+                f"{submitter.site.name}: takes {len(taken)} jobs from you now, so builds share them"
+            )
+
+
+def _submit_groups(
+    groups: tuple[tuple[Progress, ...], ...], submitter: Submitter, taken: list[str]
+) -> tuple[dict[str, str], str]:
+    """Submit a job for each group and one that installs; ``taken`` gets the number of each as it is known."""
+    numbers: dict[str, str] = {}
+    for group in groups:
+        needed = dict.fromkeys(numbers[name] for build in group for name in build.needs if name in numbers)
+        taken.append(submitter.submit_builds(group, tuple(needed)))
+        numbers |= {build.name: taken[-1] for build in group}
+        folder = submitter.folder
+        folder.write(_noted(folder.read(), numbers))
+    last = submitter.submit_last(tuple(dict.fromkeys(numbers.values())))
+    return numbers, last
 
 
 def _noted(record: RunRecord, numbers: Mapping[str, str]) -> RunRecord:
@@ -135,5 +169,6 @@ def _noted(record: RunRecord, numbers: Mapping[str, str]) -> RunRecord:
 
 
 def log_of(folder: RunFolder, build: Progress) -> Path:
-    """Return what the job of a build printed."""
-    return folder.path / "jobs" / build.name / "log"
+    """Return what the job of a build printed; the folder of a job is named by its first build."""
+    first = next((b for b in folder.read().builds if b.job == build.job), build)
+    return folder.path / "jobs" / first.name / "log"

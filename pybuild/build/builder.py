@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import IO
 
 from pybuild import conda
 from pybuild.build.budget import JOBS, Budget
+from pybuild.build.compiler_cache import served, with_cache
 from pybuild.build.conda_package import Metadata, pack
 from pybuild.build.finish import settle, write_share
 from pybuild.build.log import open_log
@@ -90,11 +92,14 @@ def _build(
         bench = _workbench(package.build, stage, shop, plan, log)
         try:
             _host(package.build, stage, shop, packages, bench)
-            seconds = _steps(package.build.steps, package.name, shop, bench)
+            spent = _steps(package.build.steps, package.name, shop, bench)
+            cached = served(stage.root)
+            if cached is not None:
+                log.write(f"# {cached}\n".encode())
             shop.on_phase(package.name, "link check")
             libraries = settle(package, plan, stage, bench)
             shop.on_phase(package.name, "pack")
-            write_share(package, plan, stage, {"seconds": seconds, "libraries": libraries}, log.name)
+            write_share(package, plan, stage, {**spent, "libraries": libraries}, log.name)
             made = _pack(package, plan, stage, int(started * 1000))
         except PybuildError as error:
             raise _explained(error, package, plan, bench, Path(log.name)) from error
@@ -123,13 +128,21 @@ def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: 
         tokens |= {f"env.{name}": value for name, value in loaded.items()}
         base = {**loaded, **base}
     environment = applied(build.environment, base)
+    where = _shared_by_builds(environment)
     counted = {name: text for name, text in environment.items() if JOBS in text}
     environment = {name: late(value, tokens) for name, value in environment.items()}
+    home = shop.cache / "compiler-cache"
+    environment = with_cache(environment, plan.compiler_cache, stage=stage.root, home=home, where=where)
     return Workbench(
         stage=stage, python=build.python, tokens=tokens, environment=environment,
         files=shop.files, log=log, on_line=shop.on_line,
         budget=Budget(jobs=shop.jobs, fifo=shop.fifo, counted=counted),
     )  # fmt: skip
+
+
+def _shared_by_builds(environment: Mapping[str, str]) -> str:
+    """Return the environment as text without what differs from one build of the same to the next."""
+    return "\0".join(f"{name}={value}" for name, value in sorted(environment.items()) if name != "TMPDIR")
 
 
 def _host(
@@ -142,16 +155,26 @@ def _host(
         conda.link(files, stage.host, cache=shop.cache / "packages", beside=beside)
 
 
-def _steps(steps: tuple[Step, ...], name: str, shop: Workshop, bench: Workbench) -> dict[str, float]:
-    """Carry out the steps and return the seconds that each took."""
+def _steps(
+    steps: tuple[Step, ...], name: str, shop: Workshop, bench: Workbench
+) -> dict[str, dict[str, float]]:
+    """Carry out the steps and return how long each took: seconds on the clock, and of processors."""
     seconds: dict[str, float] = {}
+    processor: dict[str, float] = {}
     for step in steps:
         phase = step.name if isinstance(step, Run) else step.kind
         shop.on_phase(name, phase)
-        started = time.monotonic()
+        started, spent = time.monotonic(), _spent()
         run_step(step, bench)
         seconds[phase] = round(time.monotonic() - started, 3)
-    return seconds
+        processor[phase] = round(_spent() - spent, 3)
+    return {"seconds": seconds, "processor": processor}
+
+
+def _spent() -> float:
+    """Return the processor seconds of the commands that have ended, with all that they started."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def _pack(package: PackagePlan, plan: Plan, stage: Stage, timestamp: int) -> ChannelPackage:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -22,6 +21,7 @@ from pybuild.channel.keys import Index, Row
 from pybuild.channel.modes import write_whole
 from pybuild.channel.signature import BEGIN, NotSignedError, sign, signer_of
 from pybuild.errors import ChannelError, ChecksumError
+from pybuild.files import replace_file
 
 FILE = "signed"
 DAYS = 90
@@ -157,9 +157,7 @@ def _remember(serial: int, channel: str, subdir: str, trust: Trust) -> None:
         )
     if serial > seen:
         trust.memory.mkdir(parents=True, exist_ok=True)
-        beside = place.with_suffix(f".{os.getpid()}.tmp")
-        beside.write_text(json.dumps({"channel": channel, "subdir": subdir, "serial": serial}))
-        beside.replace(place)
+        replace_file(place, json.dumps({"channel": channel, "subdir": subdir, "serial": serial}))
 
 
 def _split(data: bytes) -> tuple[Index | None, bytes, bytes]:

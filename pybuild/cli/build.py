@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pybuild.model.machine import ChannelPackage
+    from pybuild.model.plan import PackagePlan
     from pybuild.run.events import Events
 
 
@@ -38,15 +39,21 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     packages = [package_of(content, key, path) for key in arguments.keys]
     folder = RunFolder(Path(arguments.record)) if arguments.record else None
     first: PybuildError | None = None
+    failed: set[str] = set()
     rows: list[ChannelPackage] = []
     with Screen(verbose=arguments.verbose) as screen:
         settings = settings_of(arguments, environ, screen)
         for package in packages:
             events = Events(folder.events(package.name, package.key) if folder else None)
+            if because := next((name for name in _host_of(package) if name in failed), None):
+                events.skipped(because)
+                failed.add(package.name)
+                continue
             try:
                 with _warned(events):
                     rows.append(build_one(content, package, settings, events, arguments.jobserver))
             except PybuildError as error:
+                failed.add(package.name)
                 if first is not None:
                     say(explain(first).rstrip())
                 first = error
@@ -59,6 +66,10 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if first is not None:
         raise first
     return 0
+
+
+def _host_of(package: PackagePlan) -> tuple[str, ...]:
+    return package.build.host if package.build else ()
 
 
 @contextmanager

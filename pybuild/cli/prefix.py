@@ -232,7 +232,11 @@ def _info_rows(note: Note, record: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [("summary", package.get("summary", "")), ("license", package.get("license", ""))]
     rows += [(virtual, identity) for virtual, identity in package.get("identity", ())]
     rows += [("why", why) for why in package.get("why", ())]
-    rows += [(f"seconds: {step}", f"{value:g}") for step, value in record.get("seconds", {}).items()]
+    busy = record.get("processor", {})
+    rows += [
+        (f"seconds: {step}", f"{value:g}" + (f", of processors {busy[step]:g}" if busy.get(step) else ""))
+        for step, value in record.get("seconds", {}).items()
+    ]
     proofs = note["proofs"]
     assert isinstance(proofs, list)
     rows += job_rows(note)

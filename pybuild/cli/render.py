@@ -49,6 +49,8 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     ]
     site = f"{plan.site}, target {plan.target}" if plan.target else plan.site
     facts = [("site", site), ("python", plan.python), ("channel", plan.channel), ("verify", plan.verify)]
+    if verbose and plan.compiler_cache is not None:
+        facts.append(("compiler cache", f"{plan.compiler_cache.folder}, part of no key"))
     lines += columns(facts, indent="  ")
     lines += [f"  {paint('note', 'dim')}  {note}" for note in plan.notes]
     lines.append("")

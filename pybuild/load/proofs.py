@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from pybuild.errors import PybuildError
+from pybuild.files import replace_file
 from pybuild.model.proofs import ProofRow
 
 FILE = "proof.yaml"
@@ -55,16 +54,7 @@ def write_proof(directory: str, new: ProofRow) -> str:
     path = os.path.join(directory, FILE)
     text = proof_text(with_row(read_proofs(directory), new))
     try:
-        handle, beside = tempfile.mkstemp(prefix=".proof-", dir=directory)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                os.fchmod(file.fileno(), 0o644)
-                file.write(text)
-            os.replace(beside, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(beside)
-            raise
+        replace_file(path, text, mode=0o644)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise PybuildError(

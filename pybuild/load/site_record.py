@@ -9,6 +9,7 @@ from typing import Any
 from pybuild.load.document import Document
 from pybuild.load.operations import operations_of
 from pybuild.model.site import (
+    CompilerCache,
     Detect,
     Fact,
     FileSystem,
@@ -62,6 +63,7 @@ def site_of(document: Document) -> Site:
         failures=tuple(KnownFailure(**raw) for raw in data.get("failures", ())),
         file_systems=tuple(FileSystem(**raw) for raw in data.get("file_systems", ())),
         share=Share(**data["share"]) if "share" in data else None,
+        compiler_cache=CompilerCache(**_frozen(data["compiler_cache"])) if "compiler_cache" in data else None,
         channels=tuple(data.get("channels", ())),
         verify=data.get("verify", "ranked"),
         text=document.text,

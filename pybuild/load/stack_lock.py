@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from pybuild.errors import DocumentError, PlanError
+from pybuild.files import replace_file
 from pybuild.model.stack import Lock
 
 VERSION = 1
@@ -46,18 +45,8 @@ def write_lock(path: str, lock: Lock) -> None:
     Raises:
         PlanError: it cannot be written.
     """
-    folder = os.path.dirname(os.path.abspath(path))
     try:
-        handle, beside = tempfile.mkstemp(prefix=".lock-", dir=folder)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(lock_text(lock))
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(beside)
-            raise
+        replace_file(path, lock_text(lock), mode=0o644)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise PlanError(f"{path}: the lock cannot be written: {reason}") from error

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pybuild.model.modules import ModulePlan
+from pybuild.model.site import CompilerCache
 
 LATE = ("prefix", "host", "python", "source", "overlay", "staging", "dist", "jobs", "ranks")
 
@@ -259,6 +260,7 @@ class Plan:
         node: kind of the node that the plan was made on, ``""`` where the site does not tell them apart.
         most_jobs: processes that the site lets builds use on such nodes, 0 for any number.
         most_jobs_why: the site's reason and who says so.
+        compiler_cache: what may serve compilations from before, None where the site has no such thing.
     """
 
     specs: tuple[str, ...]
@@ -277,6 +279,7 @@ class Plan:
     node: str = ""
     most_jobs: int = 0
     most_jobs_why: str = ""
+    compiler_cache: CompilerCache | None = None
 
     def to_prove(self) -> tuple[str, ...]:
         """Return what was asked for and what it binds; a Python and pip prove themselves by use."""

@@ -277,6 +277,7 @@ class Launcher:
         submit: argv that hands over a job script (its last argument) and prints the job's number.
         directives: lines that a job script begins with (``#SBATCH -N 1``), without the first.
         inside: environment variable that is set inside an allocation.
+        most_jobs: how many batch jobs one user may have in the queue, 0 for any number.
     """
 
     ranks: tuple[str, ...]
@@ -286,6 +287,7 @@ class Launcher:
     submit: tuple[str, ...] = ()
     directives: tuple[str, ...] = ()
     inside: str = ""
+    most_jobs: int = 0
     source: str = ""
     recalled: str = ""
 
@@ -344,6 +346,21 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompilerCache:
+    """Where ccache serves compilations that were done before; it changes no result, so no key holds it.
+
+    Attributes:
+        folder: holds programs named like the compilers, which are ccache.
+        env: (variable, value) pairs for it (``CCACHE_DIR``, ``CCACHE_MAXSIZE``).
+    """
+
+    folder: str
+    env: Pairs = ()
+    source: str = ""
+    recalled: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One machine: ``sitecfg/<name>.yaml``.
 
@@ -382,6 +399,7 @@ class Site:
     failures: tuple[KnownFailure, ...] = ()
     file_systems: tuple[FileSystem, ...] = ()
     share: Share | None = None
+    compiler_cache: CompilerCache | None = None
     channels: tuple[str, ...] = ()
     verify: str = "ranked"
     text: str = ""

@@ -81,6 +81,7 @@ def make_plan(
         notes=(*notes, *base_notes, *offers_notes, *lowered),
         target=world.target.name if world.target else "",
         node=world.machine.node,
+        compiler_cache=world.site.compiler_cache,
         **_limit(world),
     )
 

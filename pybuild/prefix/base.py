@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pybuild.errors import PrefixError
+from pybuild.files import replace_file
 from pybuild.prefix import places
-from pybuild.prefix.notes import replace_text
 
 _PATIENCE, _PAUSE = 10.0, 0.05  # seconds
 
@@ -27,7 +27,7 @@ def mark(prefix: Path) -> Path:
         OSError: it cannot be written.
     """
     path = places.unfinished(prefix)
-    replace_text(path, "")
+    replace_file(path, "", safe=True)
     return path
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from pybuild.files import replace_file
 from pybuild.prefix import places
-from pybuild.prefix.notes import replace_text
 
 
 def add_history(
@@ -45,7 +45,7 @@ def add_history(
             lines.append(f"# {word} specs: {json.dumps(specs)}")
     path = places.meta(prefix) / "history"
     old = path.read_text() if path.exists() else ""
-    replace_text(path, old + "\n".join(lines) + "\n")
+    replace_file(path, old + "\n".join(lines) + "\n", safe=True)
 
 
 def set_pins(prefix: Path, *, pin: Iterable[tuple[str, str, str]], drop: Iterable[str] = ()) -> None:
@@ -64,7 +64,7 @@ def set_pins(prefix: Path, *, pin: Iterable[tuple[str, str, str]], drop: Iterabl
     gone = {*new, *drop}
     lines = [line for line in old if not _is_ours(line, gone)] + [new[name] for name in sorted(new)]
     if lines != old:
-        replace_text(path, "".join(f"{line}\n" for line in lines))
+        replace_file(path, "".join(f"{line}\n" for line in lines), safe=True)
 
 
 def _is_ours(line: str, names: set[str]) -> bool:

@@ -10,8 +10,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pybuild.files import replace_file
 from pybuild.prefix import places
-from pybuild.prefix.notes import Note, replace_text
+from pybuild.prefix.notes import Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def write_journal(prefix: Path, journal: Journal) -> None:
         OSError: it cannot be written.
     """
     places.notes(prefix).mkdir(exist_ok=True)
-    replace_text(places.journal(prefix), json.dumps(asdict(journal)))
+    replace_file(places.journal(prefix), json.dumps(asdict(journal)), safe=True)
 
 
 def read_journal(prefix: Path) -> Journal | None:

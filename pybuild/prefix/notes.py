@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 
+from pybuild.files import replace_file
 from pybuild.prefix import places
 
 TYPE_CHECKING = False
@@ -46,26 +47,7 @@ def write_note(prefix: Path, note: Note) -> None:
     """
     path = places.note(prefix, str(note["name"]))
     path.parent.mkdir(exist_ok=True)
-    replace_text(path, json.dumps(note, indent=1) + "\n")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Put ``text`` in place of the file in one step, after it is safely on disk.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():  # a shared prefix's files stay writable for the group
-            beside.chmod(path.stat().st_mode & 0o7777)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    replace_file(path, json.dumps(note, indent=1) + "\n", safe=True)
 
 
 def is_installed(prefix: str | Path, note: Note) -> bool:

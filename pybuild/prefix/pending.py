@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 
-from pybuild.prefix.notes import replace_text
+from pybuild.files import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def leave(folder: Path, note: Note) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    replace_text(folder / f"{note['name']}.json", json.dumps(note, indent=1) + "\n")
+    replace_file(folder / f"{note['name']}.json", json.dumps(note, indent=1) + "\n", safe=True)
 
 
 def found(folder: str, name: str) -> Note | None:

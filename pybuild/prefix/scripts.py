@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from pybuild.errors import PlanError, PrefixError
+from pybuild.files import replace_file
 from pybuild.plan.prefix_scripts import CONDA, HOME, NAMES, prefix_scripts
 from pybuild.plan.running import Installed, Running, merged
 from pybuild.prefix.installed import planned, share
-from pybuild.prefix.notes import is_installed, read_notes, replace_text
+from pybuild.prefix.notes import is_installed, read_notes
 
 
 def running_of(prefix: Path, *, final: Path | None = None) -> Running:
@@ -55,7 +56,7 @@ def write_scripts(prefix: Path, *, final: Path | None = None) -> None:
         path = prefix / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
-            replace_text(path, text)
+            replace_file(path, text, safe=True)
 
 
 def _remove(prefix: Path) -> None:

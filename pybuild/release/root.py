@@ -14,9 +14,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pybuild.errors import PrefixError
+from pybuild.files import replace_file
 from pybuild.locks import held
 from pybuild.model.site import Site
-from pybuild.prefix.notes import replace_text
 from pybuild.release import layout
 from pybuild.release.store import now, read_json
 
@@ -140,7 +140,7 @@ def changing(root: Path, command: str) -> Iterator[None]:
 
     with held(layout.lock(root), waiting=refuse):
         told = {"by": user(), "host": platform.node(), "pid": os.getpid(), "since": now(), "command": command}
-        replace_text(layout.running(root), json.dumps(told) + "\n")
+        replace_file(layout.running(root), json.dumps(told) + "\n", safe=True)
         try:
             yield
         finally:

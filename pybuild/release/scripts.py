@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pybuild.files import replace_file
 from pybuild.model.stack import Stack
 from pybuild.plan.stack_scripts import release_modulefiles, release_scripts, root_scripts
-from pybuild.prefix.notes import replace_text
 from pybuild.prefix.scripts import running_of
 from pybuild.release.policy import Policy, apply
 
@@ -56,4 +56,4 @@ def _write(top: Path, texts: Mapping[str, str]) -> None:
         path = top / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
-            replace_text(path, text)
+            replace_file(path, text, safe=True)

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from pybuild.files import replace_file
 from pybuild.model.stack import Release
-from pybuild.prefix.notes import replace_text
 from pybuild.release import layout
 
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-(\d+)")
@@ -82,7 +82,7 @@ def remember(root: Path, one: Begun) -> None:
     """
     folder = layout.begun(root)
     folder.mkdir(exist_ok=True)
-    replace_text(folder / f"{one.name}.json", json.dumps(asdict(one)) + "\n")
+    replace_file(folder / f"{one.name}.json", json.dumps(asdict(one)) + "\n", safe=True)
 
 
 def begun(root: Path) -> Mapping[str, Begun]:
@@ -117,7 +117,7 @@ def write_release(release: Release) -> None:
     """
     path = layout.record(Path(release.path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, json.dumps(asdict(release), indent=1) + "\n")
+    replace_file(path, json.dumps(asdict(release), indent=1) + "\n", safe=True)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pybuild.errors import PrefixError
-from pybuild.prefix.notes import replace_text
+from pybuild.files import replace_file
 from pybuild.release import layout
 from pybuild.release.store import now, read_json
 
@@ -69,7 +69,7 @@ def switch(root: Path, name: str, *, action: str, by: str) -> None:
     before = in_service(root) or ""
     rows = [asdict(row) for row in history(root)]
     rows.append(asdict(Switch(when=now(), by=by, action=action, before=before, after=name)))
-    replace_text(layout.history(root), json.dumps({"switches": rows}, indent=1) + "\n")
+    replace_file(layout.history(root), json.dumps({"switches": rows}, indent=1) + "\n", safe=True)
     beside = root / f".current.{os.getpid()}"
     with contextlib.suppress(FileNotFoundError):
         beside.unlink()

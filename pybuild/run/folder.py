@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pybuild.errors import UsageError
+from pybuild.files import replace_file
 from pybuild.model.plan import Plan
 from pybuild.model.run import Progress, RunRecord
 from pybuild.run.events import Follower
@@ -50,9 +51,7 @@ class RunFolder:
         """
         from cattrs import unstructure
 
-        beside = self.path / ".run.json.tmp"
-        beside.write_text(json.dumps(unstructure(record), indent=1) + "\n")
-        beside.replace(self.path / "run.json")
+        replace_file(self.path / "run.json", json.dumps(unstructure(record), indent=1) + "\n")
 
     def read(self) -> RunRecord:
         """Return the record, its builds as far as their events say they are.

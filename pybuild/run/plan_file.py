@@ -16,6 +16,7 @@ from typing import Any
 
 from pybuild import __version__
 from pybuild.errors import PlanError
+from pybuild.files import replace_file
 from pybuild.model.modules import Capture, ModulePlan
 from pybuild.model.plan import (
     ApplyPatch,
@@ -73,9 +74,7 @@ def write_plan_file(path: Path, content: PlanFile) -> None:
 
     body = unstructure(content)
     data = {"format": FORMAT, "pybuild": __version__, "digest": _digest(body), "content": body}
-    beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(json.dumps(data, indent=1) + "\n")
-    beside.replace(path)
+    replace_file(path, json.dumps(data, indent=1) + "\n")
 
 
 def read_plan_file(path: Path) -> PlanFile:

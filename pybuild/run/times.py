@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from pybuild.files import replace_file
 from pybuild.model.run import Progress
 
 _FILE = "times.json"
@@ -25,9 +27,6 @@ def write_times(runs: Path, builds: Iterable[Progress]) -> None:
     new = {one.name: round(one.ended - one.began, 1) for one in builds if one.state == "built"}
     if not new:
         return
-    beside = runs / f".{_FILE}.tmp"
-    try:
-        beside.write_text(json.dumps({**read_times(runs), **new}, indent=1, sort_keys=True) + "\n")
-        beside.replace(runs / _FILE)
-    except OSError:  # a full disk: the next run guesses
-        beside.unlink(missing_ok=True)
+    text = json.dumps({**read_times(runs), **new}, indent=1, sort_keys=True) + "\n"
+    with suppress(OSError):  # a full disk: the next run guesses
+        replace_file(runs / _FILE, text)

@@ -56,11 +56,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "home").mkdir()
     machine = lay_out(folder / "opt")
+    (folder / "compiler-cache").mkdir()
+    (folder / "compiler-cache").chmod(0o1777)  # for users of their own, too
     text = Path(__file__).with_name("cluster.yaml").read_text()
     for name, product in (
         ("MPICH", machine.mpich),
         ("PARALLEL", machine.parallel),
         ("SERIAL", machine.serial),
+        ("CCACHE", folder / "compiler-cache"),
     ):
         text = text.replace(f"@{name}@", str(product))
     (folder / "cluster.yaml").write_text(text)

@@ -23,7 +23,7 @@ SERIAL = ("libhdf5-103-1", "libhdf5-dev", "libhdf5-hl-100", *_ASIDE)
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
 _WRAPPER = """\
 #!/bin/sh
-exec /usr/bin/gcc "$@" -I{root}/include -L{root}/lib -Wl,-rpath,{root}/lib -lmpich
+exec gcc "$@" -I{root}/include -L{root}/lib -Wl,-rpath,{root}/lib -lmpich
 """
 
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.debs import source
+from tests.debs import put_netcdf
 from tests.h5py.conftest import BASE, VERSION, Cluster, extension, packages
 
 pytestmark = pytest.mark.timeout(2400)
-
-NETCDF = "990f46d49525d6ab5dc4249f8684c6deeaf54de6fec63a187e9fb382cc0ffdff"
-"""SHA-256 of netCDF-C 4.9.3, of which Debian has the very archive that the recipe names."""
 
 
 @pytest.fixture(scope="module")
 def together(cluster: Cluster, parallel: Path) -> Path:
     """Install all three into a new prefix; what the tests before built comes from the channel."""
-    place = cluster.folder / "cache/sources" / NETCDF[:2] / NETCDF / "v4.9.3.tar.gz"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source("netcdf", NETCDF, "trixie"), place)
+    put_netcdf(cluster.folder / "cache")
     prefix = cluster.folder / "together"
     specs = ("mpi4py", f"h5py=={VERSION}", "netcdf4", "netcdf-c[mpi]==4.9.3")
     site = ("--site", "cluster", "--sites", str(cluster.folder))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import pytest
 
-from tests.debs import source
+from tests.debs import put_netcdf
 from tests.on_cray.cray import Cray
 from tests.on_cray.test_cori import extension, level, needed
 
 PREFIX = "climate"
-NETCDF = "990f46d49525d6ab5dc4249f8684c6deeaf54de6fec63a187e9fb382cc0ffdff"
-"""SHA-256 of netCDF-C 4.9.3, of which Debian has the very archive that the recipe names."""
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +19,7 @@ def climate(cray: Cray) -> Cray:
 
     The box's own netCDF is a module without a library, so the recipe's is asked for.
     """
-    place = cray.root / "cache/sources" / NETCDF[:2] / NETCDF / "v4.9.3.tar.gz"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source("netcdf", NETCDF, "trixie"), place)
+    put_netcdf(cray.root / "cache")
     specs = ("mpi4py", "h5py", "netcdf4", "netcdf-c[mpi]==4.9.3")
     sites = cray.changed_site("sites-netcdf", inlined)
     cray.install(*specs, "--use", "netcdf[mpi]=netcdf-c", prefix=PREFIX, sites=sites).done()

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from tests.end_to_end.held import until
 from tests.end_to_end.project import Project, finished
 from tests.run.conftest import Toys, files, peak, toybox
 from tests.run.conftest import shared as unslurmed
-from tests.slurm import PROGRAMS, SEARCH, Slurm, processes_of, start
+from tests.slurm import SEARCH, Slurm, demanded, lose, start
 
 __all__ = ["files", "toybox", "unslurmed"]
 
@@ -39,11 +37,7 @@ verify: imported
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
     """A Slurm of three nodes that gives a silent one up after some seconds."""
-    if os.geteuid() != 0:
-        pytest.skip("starting a Slurm takes root")
-    missing = [name for name in PROGRAMS if shutil.which(name, path=SEARCH) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
+    demanded()
     with ExitStack() as stack:
         yield start(tmp_path_factory.mktemp("three"), stack, count=3, patience=5)
 
@@ -51,12 +45,17 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
 @pytest.fixture(scope="module")
 def shared(unslurmed: Project, three: Slurm) -> Project:
     """The project of the toys, its site with a batch system."""
-    site = unslurmed.sites / "toy.yaml"
+    return with_batch_system(unslurmed, three)
+
+
+def with_batch_system(project: Project, slurm: Slurm) -> Project:
+    """Let the project's site have a batch system; return the project."""
+    site = project.sites / "toy.yaml"
     text = site.read_text()
     head = text[: text.index("launcher:")]
     site.write_text(head + _SITE.lstrip().replace("${{{", "${{").replace("}}}", "}}"))
-    unslurmed.environ.update(three.environment, PATH=f"{SEARCH}")
-    return unslurmed
+    project.environ.update(slurm.environment, PATH=f"{SEARCH}")
+    return project
 
 
 def jobs(project: Project, word: str, *words: object) -> Any:
@@ -106,15 +105,6 @@ def test_it_goes_on_without_its_shell(toybox: Toys, three: Slurm, again: str) ->
     names = [package["name"] for package in json.loads(project.run("list", "--json").done().out)]
     assert {"ground", "top"} <= set(names)
     assert len(project.built("top")) >= 1
-
-
-def lose(slurm: Slurm, node: str) -> None:
-    """Kill a node: its daemon and everything that lives in its name space."""
-    home = Path(f"/proc/{slurm.servers[node].pid}/ns/uts").readlink()
-    for number in processes_of(slurm):
-        with suppress(OSError):
-            if Path(f"/proc/{number}/ns/uts").readlink() == home:
-                os.kill(number, signal.SIGKILL)
 
 
 def test_what_was_submitted_can_be_cancelled(toybox: Toys) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pybuild.files import replace_file
 from pybuild.prefix import places
-from pybuild.prefix.notes import is_installed, read_note, read_notes, replace_text, write_note
+from pybuild.prefix.notes import is_installed, read_note, read_notes, write_note
 from tests.prefix.prefixes import add_record, make_prefix, note
 
 
@@ -46,14 +47,14 @@ def test_a_write_that_fails_leaves_the_old_file(
 ) -> None:
     """Whole, and nothing beside it: a full disk loses nothing that was there."""
     file = tmp_path / "x.json"
-    replace_text(file, "old")
+    replace_file(file, "old", safe=True)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, failing, full)
     with pytest.raises(OSError, match="No space left"):
-        replace_text(file, "new" * 100)
+        replace_file(file, "new" * 100, safe=True)
     assert file.read_text() == "old"
     assert os.listdir(tmp_path) == ["x.json"]
 
@@ -75,7 +76,7 @@ def test_the_bytes_are_on_disk_before_the_name_changes(
 
     monkeypatch.setattr(os, "fsync", flushed)
     monkeypatch.setattr(os, "replace", renamed)
-    replace_text(tmp_path / "x", "text")
+    replace_file(tmp_path / "x", "text", safe=True)
     assert order == ["fsync", "replace"]
     assert (tmp_path / "x").read_text() == "text"
 

@@ -1,0 +1,123 @@
+"""A queue that takes few jobs of one user: a real slurmctld that refuses by a rule of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from pybuild.batch.grouping import grouped, is_limit
+from pybuild.model.run import Progress
+from tests.end_to_end.project import Project
+from tests.on_slurm.test_builds import jobs, with_batch_system
+from tests.run.conftest import Toys, files, toybox
+from tests.run.conftest import shared as unslurmed
+from tests.slurm import Slurm, demanded, start
+
+__all__ = ["files", "toybox", "unslurmed"]
+
+MOST = 3
+RULE = f"""
+function slurm_job_submit(description, partitions, user)
+  local count = 0
+  for number, job in pairs(slurm.jobs) do
+    if job.job_state < 3 then count = count + 1 end
+  end
+  if count >= {MOST} then
+    slurm.log_user("QOSMaxSubmitJobPerUserLimit")
+    return slurm.ESLURM_ACCOUNTING_POLICY or 2050
+  end
+  return slurm.SUCCESS
+end
+function slurm_job_modify(description, record, partitions, user)
+  return slurm.SUCCESS
+end
+return slurm.SUCCESS
+"""
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
+    """A Slurm of two nodes that takes three jobs."""
+    demanded()
+    folder = tmp_path_factory.mktemp("strict")
+    (folder / "job_submit.lua").write_text(RULE)
+    with ExitStack() as stack:
+        yield start(folder, stack, count=2, more="JobSubmitPlugins=lua\n")
+
+
+@pytest.fixture(scope="module")
+def shared(unslurmed: Project, strict: Slurm) -> Project:
+    """The project of the toys, its site with a batch system."""
+    return with_batch_system(unslurmed, strict)
+
+
+def test_builds_share_the_jobs_that_the_queue_takes(toybox: Toys, strict: Slurm) -> None:
+    """Five builds and an installation in three jobs: all built once, installed, none refused in the end."""
+    toybox.add("ground", parts=1)
+    for name in ("left", "middle", "right"):
+        toybox.add(name, "ground", parts=1)
+    toybox.add("top", "left", "right", parts=1)
+    outcome = toybox.project.install("top", "middle", "--on", "slurm", "-j", "1").done()
+    assert f"takes {MOST} jobs from you now, so builds share them" in outcome.err
+    record = jobs(toybox.project, "status")
+    assert [build["state"] for build in record["builds"]] == ["built"] * 5
+    numbers = {build["job"] for build in record["builds"]}
+    assert len(numbers) == MOST - 1
+    assert record["last"]["state"] == "built"
+    assert strict.run("squeue", "-h") == ""
+
+
+def test_a_failure_skips_what_needs_it_in_the_same_job(toybox: Toys) -> None:
+    """In one job with others: what needs the failed build is skipped, what does not is built."""
+    toybox.add("broken", parts=1)
+    toybox.mark("fail.broken").touch()
+    toybox.add("above", "broken", parts=1)
+    toybox.add("beside", parts=1)
+    toybox.add("further", parts=1)
+    outcome = toybox.project.install("above", "beside", "further", "--on", "slurm", "-j", "1")
+    assert outcome.code == 5, outcome.err
+    builds = {build["name"]: build for build in jobs(toybox.project, "status")["builds"]}
+    assert builds["broken"]["job"] == builds["above"]["job"] != builds["beside"]["job"]
+    assert {name: build["state"] for name, build in builds.items()} == {
+        "broken": "failed", "above": "skipped", "beside": "built", "further": "built",
+    }  # fmt: skip
+
+
+def test_a_site_that_says_its_limit_is_not_asked_twice(toybox: Toys) -> None:
+    """``launcher.most_jobs``: no job is submitted that would be refused."""
+    site = toybox.project.sites / "toy.yaml"
+    before = site.read_text()
+    site.write_text(before.replace("launcher:\n", "launcher:\n  most_jobs: 2\n"))
+    try:
+        for name in ("one", "two", "three"):
+            toybox.add(name, parts=1)
+        outcome = toybox.project.install("one", "two", "three", "--on", "slurm", "-j", "1").done()
+    finally:
+        site.write_text(before)
+    assert "jobs from you now" not in outcome.err
+    assert len({build["job"] for build in jobs(toybox.project, "status")["builds"]}) == 1
+
+
+@pytest.mark.parametrize("most", range(1, 8))
+def test_groups_need_earlier_groups_only(most: int) -> None:
+    """Every build is in one group, in order, in no more groups than are allowed, and none is empty."""
+    builds = [
+        Progress(name=str(i), version="1", key=str(i), needs=(), expected=float(seconds))
+        for i, seconds in enumerate((9, 1, 1, 30, 2, 2, 1))
+    ]
+    groups = grouped(builds, most)
+    assert [build for group in groups for build in group] == builds
+    assert len(groups) <= most
+    assert all(groups)
+    if most == len(builds):
+        assert len(groups) == most
+
+
+def test_only_a_limit_is_a_limit() -> None:
+    """What is wrong with the job itself is told at once."""
+    assert is_limit("sbatch: error: QOSMaxSubmitJobPerUserLimit sbatch: error: Batch job submission failed")
+    assert is_limit("Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)")
+    assert not is_limit("sbatch: error: invalid partition specified: nowhere")
+    assert not is_limit("sbatch: error: Unable to contact slurm controller (connect failure)")
