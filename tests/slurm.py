@@ -28,6 +28,7 @@ SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _NODE = "NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000"
 
+# A job that lost its node begins again once its credentials have run out: cred_expire, 120 s unless said.
 _CONFIGURATION = """\
 ClusterName=box
 SlurmctldHost={host}(127.0.0.1)
@@ -35,7 +36,7 @@ SlurmctldPort={ctld}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=10
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/s/%n
@@ -146,20 +147,19 @@ def demanded() -> None:
         pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
 
 
-def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300, more: str = "") -> Slurm:
+def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300) -> Slurm:
     """Start the servers below ``folder``; ``stack`` ends them.
 
     Args:
         count: number of nodes.
         patience: seconds after which a silent node is given up.
-        more: lines for its configuration file.
 
     Raises:
         TimeoutError: one of them does not get ready.
     """
     found = Slurm(folder=folder, environment={"SLURM_CONF": str(folder / "slurm.conf")})
     nodes = [f"nid{number:05d}" for number in range(1, count + 1)]
-    _configure(folder, nodes, patience, more)
+    _configure(folder, nodes, patience)
     stack.callback(_end_all, found)
     munge = ["munged", "--foreground", "--force", f"--key-file={folder}/munge.key"]
     munge += [f"--{name}-file={folder}/munge.{name}" for name in ("log", "pid", "seed")]
@@ -178,7 +178,7 @@ def begin_node(slurm: Slurm, stack: ExitStack, node: str) -> None:
     _serve(slurm, stack, node, "unshare", "--uts", "sh", "-c", named)
 
 
-def _configure(folder: Path, nodes: list[str], patience: int, more: str) -> None:
+def _configure(folder: Path, nodes: list[str], patience: int) -> None:
     for name in ("state", "s"):  # short: sockets of job steps lie below, of 107 characters at most
         (folder / name).mkdir()
     key = folder / "munge.key"
@@ -189,7 +189,7 @@ def _configure(folder: Path, nodes: list[str], patience: int, more: str) -> None
     text = _CONFIGURATION.format(
         host=platform.node(), nodes="\n".join(rows), folder=folder, ctld=ctld, patience=patience
     )
-    (folder / "slurm.conf").write_text(text + more)
+    (folder / "slurm.conf").write_text(text)
 
 
 def _free_ports(count: int) -> list[int]:

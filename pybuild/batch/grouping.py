@@ -33,8 +33,8 @@ def grouped(builds: Sequence[Progress], most: int) -> tuple[tuple[Progress, ...]
     while start < len(builds):
         places = most - len(found)
         share, end, length = sum(left[start:]) / places, start + 1, left[start]
-        # One more while that leaves this group nearer to its share than it is.
-        while end < len(builds) and (places == 1 or length + left[end] / 2 <= share):
+        # One more while the rest are too many for a place each and this group comes nearer to its share.
+        while len(builds) - end >= places and (places == 1 or length + left[end] / 2 <= share):
             length += left[end]
             end += 1
         found.append(tuple(builds[start:end]))

@@ -21,12 +21,14 @@ compiler_cache:
   source: the tests
 """
 LINE = re.compile(r"^# the compiler cache served (\d+) of (\d+) compilations$", re.MULTILINE)
-TWO = {
+APART = {
+    "toylib.c": 'const char *toylib_root(void) { return "nowhere"; }\n',
     "Makefile.in": toylib.BUILDS["autotools"][0]["Makefile.in"].replace(
-        "-fPIC -shared -o $@ toylib.c", "-fPIC -c -o toylib.o toylib.c\n\t$(CC) -shared -o $@ toylib.o"
-    )
+        """-DROOT='"$(prefix)"' -fPIC -shared -o $@ toylib.c""",
+        "-fPIC -c -o toylib.o toylib.c\n\t$(CC) -shared -o $@ toylib.o",
+    ),
 }
-"""The library compiled and linked by two commands: ccache leaves those that do both alone."""
+"""Compiled and linked by two commands, without the prefix in it: ccache leaves other ones alone."""
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 def offer(store: Project, folder: Path | None, *, flags: str = "") -> None:
     """Let the index have toylib, and the site the cache."""
-    file = toylib.sdist("autotools", TWO)
+    file = toylib.sdist("autotools", APART)
     store.serve(file)
     build = toylib.BUILDS["autotools"][1] + (f'\n  env: {{CFLAGS: "{flags}"}}' if flags else "")
     store.recipe("toylib", toylib.recipe(file, build))

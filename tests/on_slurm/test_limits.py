@@ -1,4 +1,4 @@
-"""A queue that takes few jobs of one user: a real slurmctld that refuses by a rule of its own."""
+"""A queue that takes few jobs of one user."""
 
 from __future__ import annotations
 
@@ -18,39 +18,37 @@ from tests.slurm import Slurm, demanded, start
 __all__ = ["files", "toybox", "unslurmed"]
 
 MOST = 3
-RULE = f"""
-function slurm_job_submit(description, partitions, user)
-  local count = 0
-  for number, job in pairs(slurm.jobs) do
-    if job.job_state < 3 then count = count + 1 end
-  end
-  if count >= {MOST} then
-    slurm.log_user("QOSMaxSubmitJobPerUserLimit")
-    return slurm.ESLURM_ACCOUNTING_POLICY or 2050
-  end
-  return slurm.SUCCESS
-end
-function slurm_job_modify(description, record, partitions, user)
-  return slurm.SUCCESS
-end
-return slurm.SUCCESS
+SBATCH = f"""\
+#!/bin/sh
+# A site's own sbatch: as if its QOS had MaxSubmitJobsPerUser={MOST}, which takes Slurm's database to say.
+if [ "$(squeue -h -t PENDING,RUNNING,COMPLETING | wc -l)" -ge {MOST} ]; then
+  echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2
+  echo "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy \
+(job submit limit, user's size and/or time limits)" >&2
+  exit 1
+fi
+exec sbatch "$@"
 """
 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
-    """A Slurm of two nodes that takes three jobs."""
+    """A Slurm of two nodes, whose users submit with a program that lets each have three jobs."""
     demanded()
     folder = tmp_path_factory.mktemp("strict")
-    (folder / "job_submit.lua").write_text(RULE)
+    (folder / "site-sbatch").write_text(SBATCH)
+    (folder / "site-sbatch").chmod(0o755)
     with ExitStack() as stack:
-        yield start(folder, stack, count=2, more="JobSubmitPlugins=lua\n")
+        yield start(folder, stack, count=2)
 
 
 @pytest.fixture(scope="module")
 def shared(unslurmed: Project, strict: Slurm) -> Project:
     """The project of the toys, its site with a batch system."""
-    return with_batch_system(unslurmed, strict)
+    found = with_batch_system(unslurmed, strict)
+    site = found.sites / "toy.yaml"
+    site.write_text(site.read_text().replace("submit: [sbatch,", f"submit: [{strict.folder}/site-sbatch,"))
+    return found
 
 
 def test_builds_share_the_jobs_that_the_queue_takes(toybox: Toys, strict: Slurm) -> None:
@@ -66,7 +64,7 @@ def test_builds_share_the_jobs_that_the_queue_takes(toybox: Toys, strict: Slurm)
     numbers = {build["job"] for build in record["builds"]}
     assert len(numbers) == MOST - 1
     assert record["last"]["state"] == "built"
-    assert strict.run("squeue", "-h") == ""
+    assert strict.run("squeue", "-h", "-t", "PENDING,RUNNING") == ""
 
 
 def test_a_failure_skips_what_needs_it_in_the_same_job(toybox: Toys) -> None:
