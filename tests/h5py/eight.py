@@ -22,10 +22,21 @@ HIGHEST = {
 """The level that the checks of each recipe lead to."""
 
 
+def home_beside(cluster: Cluster, letter: str) -> Path:
+    """Make a user's folder beside the cluster's, with a name of the same length.
+
+    A host prefix's path is filled up to a fixed length. Where caches of equally long names hold the stages,
+    compilers are called with the same words, and the compiler cache serves what was compiled for other tests.
+    """
+    home = cluster.folder.with_name(letter * len(cluster.folder.name))
+    home.mkdir()
+    return home
+
+
 def configure(cluster: Cluster, home: Path, channel: Path, **changes: Any) -> None:
     """Write a user's configuration, and the cluster's site file once more with other values of some keys."""
     data = yaml.safe_load((cluster.folder / "cluster.yaml").read_text())
-    (home / "sites").mkdir(parents=True)
+    (home / "sites").mkdir()
     (home / "sites/cluster.yaml").write_text(yaml.safe_dump(data | changes, sort_keys=False))
     places = {"cache": home / "cache", "channel": channel}
     settings = {"site": "cluster", "sites": [str(home / "sites")], **{k: str(v) for k, v in places.items()}}

@@ -19,7 +19,7 @@ import pytest
 
 from tests.debs import put_netcdf
 from tests.h5py.conftest import BASE, ROOT, Cluster
-from tests.h5py.eight import HIGHEST, NAMES, SPECS, built_once, configure, levels
+from tests.h5py.eight import HIGHEST, NAMES, SPECS, built_once, configure, home_beside, levels
 from tests.slurm import SEARCH, Slurm, demanded, lose, start
 
 pytestmark = pytest.mark.timeout(1800)
@@ -79,15 +79,16 @@ class Login:
 
 
 @pytest.fixture
-def login(cluster: Cluster, parallel: Path, tmp_path: Path) -> Iterator[Login]:
+def login(cluster: Cluster, parallel: Path) -> Iterator[Login]:
     """Three nodes, a login node, and nothing built."""
     assert parallel.exists()  # what was compiled for it serves here
     demanded()
-    put_netcdf(tmp_path / "cache")
-    configure(cluster, tmp_path, tmp_path / "channel", **SITE)
-    (tmp_path / "slurm").mkdir()
+    home = home_beside(cluster, "s")
+    put_netcdf(home / "cache")
+    configure(cluster, home, home / "channel", **SITE)
+    (home / "slurm").mkdir()
     with ExitStack() as stack:
-        yield Login(tmp_path, cluster, start(tmp_path / "slurm", stack, count=3, patience=5))
+        yield Login(home, cluster, start(home / "slurm", stack, count=3, patience=5))
 
 
 def test_eight_recipes_without_their_shell_and_one_of_their_nodes(login: Login) -> None:
@@ -96,7 +97,7 @@ def test_eight_recipes_without_their_shell_and_one_of_their_nodes(login: Login) 
     shell = login.start(*words, "--on", "slurm")
     under_way = until(login.under_way, shell)
     os.killpg(shell.pid, signal.SIGKILL)
-    shell.wait()
+    shell.communicate()
     lost = under_way[0]
     lose(login.slurm, lost["node"])
     assert login.run("jobs", "wait")["changed"]

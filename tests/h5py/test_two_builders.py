@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,52 +12,63 @@ import pytest
 
 from tests.debs import put_netcdf
 from tests.h5py.conftest import BASE, ROOT, Cluster
-from tests.h5py.eight import HIGHEST, NAMES, SPECS, built_once, configure, levels
-from tests.people import GROUP, MAINTAINER, MEMBER, become, give, users
+from tests.h5py.eight import HIGHEST, NAMES, SPECS, built_once, configure, home_beside, levels
+from tests.people import GROUP, MAINTAINER, MEMBER, become, give, seeing, users
+
+BOTH = {MAINTAINER: "a", MEMBER: "b"}
+"""The users, and the letter of each one's folder."""
 
 pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture
-def world(cluster: Cluster, parallel: Path) -> Iterator[Path]:
-    """A folder with a channel of the users' group, and a home for each of them."""
+def channel(cluster: Cluster, parallel: Path) -> Iterator[Path]:
+    """A channel of the users' group, and a home for each of them."""
     assert parallel.exists()  # what was compiled for it serves here
-    with users(), tempfile.TemporaryDirectory(dir="/var/tmp") as name:
-        folder = Path(name)
+    for folder in (cluster.folder, cluster.folder.parent):  # a site's libraries are open to everybody
         folder.chmod(0o755)
-        for user in (MAINTAINER, MEMBER):
-            put_netcdf(folder / user / "cache")
-            configure(cluster, folder / user, folder / "channel")
-            give(folder / user, user)
-        channel = folder / "channel"
-        channel.mkdir()
-        subprocess.run(["chgrp", GROUP, channel], check=True)
-        channel.chmod(0o2775)
-        yield folder
+    shared = cluster.folder.with_name("group-channel")
+    shared.mkdir()
+    with users():
+        for user, letter in BOTH.items():
+            home = home_beside(cluster, letter)
+            put_netcdf(home / "cache")
+            configure(cluster, home, shared)
+            give(home, user)
+        subprocess.run(["chgrp", GROUP, shared], check=True)
+        shared.chmod(0o2775)
+        yield shared
 
 
-def begin(world: Path, user: str) -> subprocess.Popen[str]:
+def home_of(user: str, cluster: Cluster) -> Path:
+    """Return the folder that was made for a user."""
+    return cluster.folder.with_name(BOTH[user] * len(cluster.folder.name))
+
+
+def begin(user: str, cluster: Cluster) -> subprocess.Popen[str]:
     """Start the installation of everything by a user with a umask of 077, into an environment of his own."""
-    home = world / user
-    argv = [*become(user, reading=True), sys.executable, "-m", "pybuild", "install", *SPECS, "--yes"]
+    home = home_of(user, cluster)
+    argv = [*seeing(cluster.folder.parent), *become(user, reading=True)]
+    argv += ["sh", "-c", 'umask 077; exec "$@"', "sh"]
+    argv += [sys.executable, "-m", "pybuild", "install", *SPECS, "--yes"]
     argv += ["--prefix", str(home / "env"), "--python", BASE, "-j", "1"]
     environ = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     environ |= {"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": str(ROOT), "TMPDIR": str(home),
                 "PYBUILD_CONFIG": str(home / "config.yaml")}  # fmt: skip
     return subprocess.Popen(
-        argv, env=environ, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, umask=0o077
+        argv, env=environ, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def test_each_package_is_built_once_for_both(world: Path) -> None:
+def test_each_package_is_built_once_for_both(channel: Path, cluster: Cluster) -> None:
     """Every build has one log in one of the two caches, and both environments are proven by ranks."""
-    both = [begin(world, user) for user in (MAINTAINER, MEMBER)]
+    both = [begin(user, cluster) for user in BOTH]
     for child in both:
         _, err = child.communicate(timeout=1500)
         assert child.returncode == 0, err
-    assert built_once(world / "channel")
-    logs = [path.name for path in world.glob("*/cache/logs/*")]
+    assert built_once(channel)
+    logs = [path.name for user in BOTH for path in home_of(user, cluster).glob("cache/logs/*")]
     assert {name: sum(log.startswith(f"{name}-") for log in logs if log[len(name) + 1].isdigit())
             for name in NAMES} == dict.fromkeys(NAMES, 1)  # fmt: skip
-    for user in (MAINTAINER, MEMBER):
-        assert levels(world / user / "env") == HIGHEST
+    for user in BOTH:
+        assert levels(home_of(user, cluster) / "env") == HIGHEST
