@@ -83,13 +83,13 @@ def _measured(lab: Lab, wanted: list[str], runs: int, out: Path) -> Iterator[Rec
         _say(f"== {key}")
         try:
             case = CASES[key](lab)
+            rounds = min(runs * case.runs, case.most)
+            seen = measure(
+                case.peers, runs=rounds, warm=case.warm, count=case.count, logs=out / "logs" / key, say=_say
+            )
         except BenchmarkError as error:
             _say(f"{key} is left out: {error}")
             continue
-        rounds = min(runs * case.runs, case.most)
-        seen = measure(
-            case.peers, runs=rounds, warm=case.warm, count=case.count, logs=out / "logs" / key, say=_say
-        )
         yield {**as_record(case, seen), "when": _when(lab)}
 
 

@@ -33,7 +33,7 @@ _BY_HAND = """
 set -e
 export PATH={work}/netcdf/bin:{mpich}/bin:$PATH PYTHONPATH={target}:{overlay} PYTHONNOUSERSITE=1
 export CC={mpich}/bin/mpicc MPICC={mpich}/bin/mpicc CPPFLAGS=-g0 MPICH_CC=gcc
-export HDF5_MPI=ON HDF5_DIR={hdf5} H5PY_SETUP_REQUIRES=0
+export HDF5_MPI=ON HDF5_DIR={hdf5} H5PY_SETUP_REQUIRES=0 ac_cv_prog_NC_M4=false
 pip() {{
   {python} -m pip install --no-index --no-deps --no-build-isolation --no-cache-dir --target {target} "$@"
 }}

@@ -35,11 +35,19 @@ def captured(modules: ModulePlan, settings: Settings) -> Capture:
     Raises:
         ModuleToolError: a module or the tool is not what the site says.
     """
+    if modules not in settings.captures:
+        settings.captures[modules] = _capture(modules, settings)
+    return settings.captures[modules]
+
+
+def _capture(modules: ModulePlan, settings: Settings) -> Capture:
+    if settings.recall and modules.tool != "none":
+        from pybuild.modules.recall import recall
+
+        return recall(modules, settings.places.cache, keep=settings.environ)
     from pybuild.modules.capture import capture
 
-    if modules not in settings.captures:
-        settings.captures[modules] = capture(modules, keep=settings.environ)
-    return settings.captures[modules]
+    return capture(modules, keep=settings.environ)
 
 
 def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) -> dict[str, ChannelPackage]:

@@ -23,6 +23,7 @@ class Settings:
         environ: the user's environment, read only.
         command: the command line, for conda's history.
         captures: environments that the module tool has made in this run.
+        recall: environments that the tool made a few minutes ago do as well; nothing is built in this run.
         copies: files of a prefix are its own, none is a hard link into the cache of packages.
         umask: bits that no path of a new prefix may have while it is put together, beside the user's umask.
     """
@@ -34,5 +35,6 @@ class Settings:
     jobs: int = 1
     report: Report = field(default_factory=Report)
     captures: dict[ModulePlan, Capture] = field(default_factory=dict)
+    recall: bool = False
     copies: bool = False
     umask: int = 0

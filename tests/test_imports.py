@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # reading what is there
     "load": {"model", "errors", "process", "files", "interpreter", "conda", "modules", "version"},
     "interpreter": {"model", "errors", "process", "runpath"},
-    "modules": {"model", "errors", "process"},
+    "modules": {"model", "errors", "process", "files", "version"},
     "fetch": {"model", "errors", "process", "version"},
     # effects
     # with the texts of its scripts, so that a killed transaction is finished with them

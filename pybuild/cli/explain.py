@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from pybuild.cli.settings import request_of, settings_of
 from pybuild.cli.text import columns, paint, put
@@ -37,7 +37,7 @@ def explain(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     # No prefix is looked at unless one is named: a new one has nothing that could stand for an answer.
     arguments.prefix = arguments.prefix or os.path.join(os.getcwd(), ".pybuild-explain")
     arguments.rebuild = True
-    settings = settings_of(arguments, environ)
+    settings = replace(settings_of(arguments, environ), recall=True)
     plan = prepare(request_of(arguments, environ), settings, acting=False)
     found = {
         package.name: tuple(

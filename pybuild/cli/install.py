@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print the plan and stop there."""
+    from dataclasses import replace
+
     from pybuild.workflow import prepare
 
     settings = settings_of(arguments, environ)
+    if not arguments.output:  # from a plan file builds are made
+        settings = replace(settings, recall=True)
     made = prepare(request_of(arguments, environ), settings, acting=bool(arguments.output))
     if arguments.output:
         from pathlib import Path

@@ -13,7 +13,7 @@ from pybuild.errors import ModuleToolError
 from pybuild.model.modules import Capture, Change, ModulePlan
 from pybuild.modules.checks import Problem, first_problem, said
 from pybuild.modules.problems import explained, no_command, stopped, version
-from pybuild.modules.reading import QUIET_CACHE, Reading, changed, clean, read
+from pybuild.modules.reading import QUIET_CACHE, Reading, State, changed, clean, read
 from pybuild.modules.script import script
 
 BASH = "/bin/bash"
@@ -30,8 +30,15 @@ def capture(plan: ModulePlan, *, keep: Mapping[str, str] | None = None, timeout:
     Raises:
         ModuleToolError: the tool is not there, does not answer, or did not do what the plan needs.
     """
+    return capture_and_states(plan, keep=keep, timeout=timeout)[0]
+
+
+def capture_and_states(
+    plan: ModulePlan, *, keep: Mapping[str, str] | None = None, timeout: float = 180.0
+) -> tuple[Capture, tuple[State, ...]]:
+    """Do what :func:`capture` does, and return also the states that there were on the way, in order."""
     if plan.tool == "none":
-        return _without_tool(plan)
+        return _without_tool(plan), ()
     _demand_files(plan)
     reading, ended = _run(plan, keep or {}, timeout)
     if reading.command != "function" and reading.at not in ("", "init"):
@@ -41,7 +48,7 @@ def capture(plan: ModulePlan, *, keep: Mapping[str, str] | None = None, timeout:
         raise explained(plan, problem, reading, lambda stem: _avail(plan, problem, keep or {}, timeout, stem))
     if not reading.complete:
         raise stopped(plan, reading, timeout if ended.code == 124 else None)
-    return _captured(plan, reading)
+    return _captured(plan, reading), tuple(filter(None, (reading.start, *reading.states.values())))
 
 
 def _run(

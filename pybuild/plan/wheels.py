@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
+
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -25,7 +28,7 @@ def choose_wheel(recipe: Recipe, release: Release, *, python: str, platforms: tu
             f"recipe {recipe.name}: versions.{release.version}: has no wheels, only a source",
             hint=f"pybuild recipe show {recipe.name}",
         )
-    rank = {tag: number for number, tag in enumerate(supported_tags(python, platforms))}
+    rank = _ranks(python, platforms)
     best: tuple[int, str, str] | None = None
     for file, sha256 in release.wheels:
         score = min((rank[tag] for tag in _tags(file) if tag in rank), default=None)
@@ -40,6 +43,12 @@ def choose_wheel(recipe: Recipe, release: Release, *, python: str, platforms: tu
         )
     url = recipe.source.url and recipe.source.url.replace("${{ version }}", release.version)
     return Download(file=best[1], sha256=best[2], pypi=recipe.source.pypi, url=url)
+
+
+@functools.cache
+def _ranks(python: str, platforms: tuple[str, ...]) -> Mapping[Tag, int]:
+    """Return the place of each tag: a thousand, for which a plan asks dozens of times."""
+    return {tag: number for number, tag in enumerate(supported_tags(python, platforms))}
 
 
 def supported_tags(python: str, platforms: tuple[str, ...]) -> list[Tag]:
