@@ -147,19 +147,20 @@ def demanded() -> None:
         pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
 
 
-def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300) -> Slurm:
+def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300, more: str = "") -> Slurm:
     """Start the servers below ``folder``; ``stack`` ends them.
 
     Args:
         count: number of nodes.
         patience: seconds after which a silent node is given up.
+        more: lines for its configuration file, in place of those with the same keys.
 
     Raises:
         TimeoutError: one of them does not get ready.
     """
     found = Slurm(folder=folder, environment={"SLURM_CONF": str(folder / "slurm.conf")})
     nodes = [f"nid{number:05d}" for number in range(1, count + 1)]
-    _configure(folder, nodes, patience)
+    _configure(folder, nodes, patience, more)
     stack.callback(_end_all, found)
     munge = ["munged", "--foreground", "--force", f"--key-file={folder}/munge.key"]
     munge += [f"--{name}-file={folder}/munge.{name}" for name in ("log", "pid", "seed")]
@@ -178,7 +179,7 @@ def begin_node(slurm: Slurm, stack: ExitStack, node: str) -> None:
     _serve(slurm, stack, node, "unshare", "--uts", "sh", "-c", named)
 
 
-def _configure(folder: Path, nodes: list[str], patience: int) -> None:
+def _configure(folder: Path, nodes: list[str], patience: int, more: str) -> None:
     for name in ("state", "s"):  # short: sockets of job steps lie below, of 107 characters at most
         (folder / name).mkdir()
     key = folder / "munge.key"
@@ -189,7 +190,9 @@ def _configure(folder: Path, nodes: list[str], patience: int) -> None:
     text = _CONFIGURATION.format(
         host=platform.node(), nodes="\n".join(rows), folder=folder, ctld=ctld, patience=patience
     )
-    (folder / "slurm.conf").write_text(text)
+    keys = {line.partition("=")[0] for line in more.splitlines()}
+    kept = [line for line in text.splitlines(keepends=True) if line.partition("=")[0] not in keys]
+    (folder / "slurm.conf").write_text("".join(kept) + more)
 
 
 def _free_ports(count: int) -> list[int]:

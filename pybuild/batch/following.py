@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,19 +14,18 @@ from pybuild.batch.queue import Job, Queue
 from pybuild.batch.submission import Submitter, log_of
 from pybuild.errors import BuildError, Interrupted, PybuildError
 from pybuild.locks import held
-from pybuild.model.run import OVER, Progress, RunRecord
+from pybuild.model.run import OVER, Progress, RunRecord, State
 from pybuild.run.events import Events
 from pybuild.run.folder import RunFolder
 
 PAUSE = 1.0
 """Seconds between two looks; Slurm is shared, and answers everybody."""
 
+MORE_MEMORY = "give it more memory (--job-options='--mem=16G'), or fewer processes (-j 2)"
+
 _RAISE = {
     "TIMEOUT": ("its job {number} reached its time limit", "give it more: --job-options='-t 2:00:00'"),
-    "OUT_OF_MEMORY": (
-        "its job {number} was killed for lack of memory",
-        "give it more (--job-options='--mem=16G'), or fewer processes (-j 2)",
-    ),
+    "OUT_OF_MEMORY": ("its job {number} was killed for lack of memory", MORE_MEMORY),
     "PREEMPTED": ("its job {number} had to make room for another", "the same command goes on"),
     "NODE_FAIL": ("its job {number} " + LOST, "the same command goes on"),
 }
@@ -78,7 +78,7 @@ def _look(folder: RunFolder, queue: Queue) -> RunRecord:
     jobs = queue.jobs(build.job for build in open_)
     for build in open_:
         if build.job:
-            _account(folder, record, build, jobs.get(build.job))
+            _account(folder, record, build, jobs.get(build.job), queue)
     record = folder.read()
     builds = tuple(_queued(build, jobs.get(build.job)) for build in record.builds)
     return replace(record, builds=builds)
@@ -101,7 +101,7 @@ def _all(record: RunRecord) -> Iterator[Progress]:
         yield record.last
 
 
-def _account(folder: RunFolder, record: RunRecord, build: Progress, job: Job | None) -> None:
+def _account(folder: RunFolder, record: RunRecord, build: Progress, job: Job | None, queue: Queue) -> None:
     """Write down how a build ended that could not say so itself."""
     events = Events(folder.events(build.name, build.key))
     if job is not None and job.reason == "DependencyNeverSatisfied":
@@ -115,12 +115,11 @@ def _account(folder: RunFolder, record: RunRecord, build: Progress, job: Job | N
         # It may have told its end just before the job's own end was seen.
         if folder.follower(build).look().state in OVER:
             return
-        events.failed(
-            _end_of(folder, build, job), "stopped" if job and job.state == "CANCELLED" else "failed"
-        )
+        state: State = "stopped" if job and job.state == "CANCELLED" else "failed"
+        events.failed(_end_of(folder, build, job, queue), state)
 
 
-def _end_of(folder: RunFolder, build: Progress, job: Job | None) -> PybuildError:
+def _end_of(folder: RunFolder, build: Progress, job: Job | None, queue: Queue) -> PybuildError:
     number = build.job
     if job is None:
         return BuildError(f"{build.name}: its job {number} is not known to Slurm any more, and told no end")
@@ -131,8 +130,11 @@ def _end_of(folder: RunFolder, build: Progress, job: Job | None) -> PybuildError
         return BuildError(f"{build.name}: {said.format(number=number)}", hint=hint)
     log = log_of(folder, build)
     tail = tuple(log.read_text("utf-8", "replace").splitlines()[-12:]) if log.exists() else ()
+    if queue.signal(number) == signal.SIGKILL:
+        words = f"{build.name}: its job {number} was killed, as Slurm does for lack of memory"
+        return BuildError(words, log=str(log), tail=tail, hint=MORE_MEMORY)
     words = f"{build.name}: its job {number} ended as {job.state} ({job.reason}) before it said why"
-    return BuildError(words, log=str(log), tail=tail, hint="a job killed by signal 9 most often lacks memory")
+    return BuildError(words, log=str(log), tail=tail)
 
 
 def _queued(build: Progress, job: Job | None) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -53,6 +54,12 @@ class Queue:
             )
         rows = [line.split("|", 2) for line in answer.out.splitlines()]
         return {row[0]: Job(state=row[1], reason=row[2]) for row in rows if len(row) == 3}
+
+    def signal(self, number: str) -> int:
+        """Return the signal that ended a job, 0 where none did or Slurm does not know any more."""
+        answer = capture(("scontrol", "show", "job", number), env=self.environ)
+        found = re.search(r"\bExitCode=\d+:(\d+)", answer.out)
+        return int(found[1]) if answer.code == 0 and found else 0
 
     def cancel(self, numbers: Iterable[str]) -> None:
         """Cancel jobs.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,11 @@ def submit(errand: Errand, launcher: Launcher) -> str:
     argv = (*launcher.submit, *errand.options, str(script))
     answer = capture(argv, env=errand.asking, cwd=str(errand.folder), timeout=120)
     command = shlex.join(argv)
+    if answer.code == 127 and shutil.which(argv[0], path=errand.asking.get("PATH")) is None:
+        raise VerificationError(
+            f"launcher.submit of the site names {argv[0]}, which is no program on this machine's PATH",
+            hint="log in where the batch system can be reached, or do the same without jobs",
+        )
     if answer.code != 0:
         raise VerificationError(f"{command}: the job was not taken: {_words(answer.err or answer.out)}")
     for pattern in _NUMBER:
