@@ -20,6 +20,9 @@ SCHEDULER = ("SLURM_", "SALLOC_", "SBATCH_", "SRUN_", "PBS_", "PMI_", "LSB_", "L
 SCRIPT, LOG, ENDED = "job.sh", "log", "ended"
 """Files of a job's folder: what is run, what it prints, and its exit code once it is over."""
 
+_SCRATCH = "TMPDIR="
+"""Room on the node itself: that of whoever asked for the job does not come along; this is the node's own."""
+
 _NUMBER = (r"Submitted batch job (\d+)", r"Job <(\d+)>", r"(?m)^(\d+[\w.\[\]-]*)(?:;.*)?$")
 
 _TEXT = """\
@@ -116,7 +119,7 @@ def ask(errand: Errand, launcher: Launcher, on_line: Callable[[str], None]) -> i
 
 def _write(errand: Errand, directives: Sequence[str], *, redirect: bool) -> Path:
     folder = shlex.quote(str(errand.folder))
-    variables = (*SCHEDULER, f"{errand.inside}=") if errand.inside else SCHEDULER
+    variables = (*SCHEDULER, _SCRATCH, *([f"{errand.inside}="] if errand.inside else []))
     script = errand.folder / SCRIPT
     script.write_text(
         _TEXT.format(

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,3 +148,16 @@ def test_a_job_that_runs_out_of_time_says_what_to_raise(toybox: Toys) -> None:
     assert "--job-options='-t 2:00:00'" in outcome.err
     toybox.mark("hold").unlink()
     project.install("slow", "--on", "slurm").done()
+
+
+def test_a_job_builds_on_its_own_node(toybox: Toys, tmp_path: Path) -> None:
+    """Where the user wants builds in TMPDIR, it is the one that the job has on its node."""
+    toybox.add("local", parts=1)
+    project = toybox.project
+    where = {"PYBUILD_STAGE": "$TMPDIR", "TMPDIR": str(tmp_path / "of-the-shell")}
+    for name in ("of-the-shell", "of-the-node"):
+        (tmp_path / name).mkdir()
+    words = ("--on", "slurm", f"--job-options=--export=ALL,TMPDIR={tmp_path}/of-the-node")
+    project.install("local", *words, environ=where).done()
+    log = (project.prefix / "share/pybuild/local/build.log").read_text()
+    assert f"$ cd {tmp_path}/of-the-node/" in log
