@@ -12,9 +12,11 @@ import os
 import time
 import zlib
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from pybuild import __version__
+from pybuild.files import replace_file
 
 TOO_YOUNG = 2_000_000_000
 """Nanoseconds: file systems count in steps of up to two seconds, and their clocks differ a bit from ours."""
@@ -62,15 +64,9 @@ def write_store(cache: str, kind: Kind, directory: str, values: Mapping[str, str
     body = json.dumps(values, separators=(",", ":")).encode()
     head = json.dumps(_head(kind, directory, maker, body)).encode()
     path = _path(cache, kind, directory)
-    part = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
-    try:
+    with suppress(OSError):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(part, "xb") as file:
-            file.write(head + b"\n" + body)
-        os.replace(part, path)
-    except OSError:
-        _remove((part,))
-    else:
+        replace_file(path, head + b"\n" + body)
         _sweep(os.path.dirname(path))
 
 
