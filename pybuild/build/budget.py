@@ -1,8 +1,8 @@
 """How many processes a build's command may start, where several builds share one budget.
 
 GNU make and Ninja share the tokens of the jobserver themselves, one token for each command that they run,
-as soon as they are told of it instead of a number. Every other command is given a number, as many as there
-are tokens at its start, and holds them to its end.
+as soon as they are told of it instead of a number. So does a recipe's own script that asks for JOBSERVER.
+Every other command is given a number, as many as there are tokens at its start, and holds them to its end.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from pybuild.model.plan import Run
 from pybuild.plan.templates import late
 
 JOBS = "${{ jobs }}"
+JOBSERVER = "JOBSERVER"
+"""Variable with the named pipe, for scripts that mention it: they read a byte for each process beside their
+first, and write it back. Where a build is alone it is not set."""
+
 _NUMBERED = ("-j", "--jobs", "--parallel")
 _FIFO_MAKE, _FIFO_NINJA = (4, 4), (1, 13)
 """The first releases that take a named pipe; GNU make's NEWS 4.4, Ninja's release notes 1.13."""
@@ -82,6 +86,8 @@ def _told(
     step: Run, tokens: Mapping[str, str], environment: Mapping[str, str], budget: Budget, pipe: int
 ) -> Command | None:
     """Return a command that is told of the jobserver; None for one that does not know what that is."""
+    if any(JOBSERVER in word for word in step.argv):
+        return Command(argv=_filled(step.argv, tokens), environment={**environment, JOBSERVER: budget.fifo})
     program = os.path.basename(step.argv[0])
     if "MAKEFLAGS" in environment or program not in ("make", "gmake", "cmake", "ninja", "meson"):
         return None

@@ -110,6 +110,15 @@ def test_what_knows_no_jobserver_is_given_a_number(tmp_path: Path, jobserver: Jo
     assert jobserver.take()
 
 
+def test_a_script_that_asks_for_the_pipe_shares_it(tmp_path: Path, jobserver: Jobserver) -> None:
+    """Told of the pipe and of the whole budget; nothing is taken for it, and nothing where it is alone."""
+    step = Run(name="before", argv=("sh", "-c", f"echo $JOBSERVER {JOBS}"))
+    assert run(step, tmp_path, jobserver).split() == [jobserver.path, "3"]
+    assert jobserver.take()
+    with budgeted(step, {"jobs": "3"}, environment(tmp_path), Budget(jobs=3)) as command:
+        assert "JOBSERVER" not in command.environment
+
+
 def test_a_command_that_starts_nothing_takes_nothing(tmp_path: Path, jobserver: Jobserver) -> None:
     """``./configure`` in an environment that has JOBS leaves the tokens to the others."""
     budget = Budget(jobs=3, fifo=jobserver.path, counted={"JOBS": JOBS})
