@@ -69,8 +69,12 @@ def stack_from_source(lab: Lab) -> Case:
              "conda transaction", argv=stack.argv("--verify", "linked"), env=lab.env, cwd=lab.root,
              reset=stack.forget),
     )  # fmt: skip
-    floor = f"floor: {cores()} cores always busy"
-    what = "processor seconds of pybuild's build commands, divided by the cores"
+    _ = stack.alone
+    floor = "floor"
+    what = (
+        "no run, but the longer of: the build commands' processor seconds divided by the cores; "
+        "the longest way from need to need, each build as it is alone on all cores"
+    )
     return Case(key="stack", title="eight recipes from source", unit=by_hand.name, peers=peers,
                 aims={"pybuild": Aim(factor=1.05, of=floor)}, floors={(floor, what): stack.floor}, most=3,
                 warm=False)  # fmt: skip
@@ -101,12 +105,13 @@ class Stack(Cluster):
         """The environment that a run makes."""
         return self.root / "stack-env"
 
-    def argv(self, *words: str) -> tuple[str, ...]:
-        """Return the command that builds and installs everything."""
+    def argv(self, *words: str, only: str = "") -> tuple[str, ...]:
+        """Return the command that builds and installs everything, or one spec."""
         sites = ("--sites", str(self.root / "sites"), "--site", "cluster")
         places = ("--cache", str(self.root / "cache"), "--channel", str(self.channel), "-p", str(self.target))
         base = ("--python", str(self.lab.base_python))
-        return (self.lab.pybuild, "install", *SPECS, "-y", *sites, *places, *base, *words)
+        specs = (only,) if only else SPECS
+        return (self.lab.pybuild, "install", *specs, "-y", *sites, *places, *base, *words)
 
     def forget(self) -> None:
         """Take everything away but what the ground has."""
@@ -115,12 +120,37 @@ class Stack(Cluster):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(ground, self.channel)
 
+    @cached_property
+    def alone(self) -> dict[str, float]:
+        """Seconds of each build's commands with nothing beside them."""
+        file = self.root / "stack-alone.json"
+        if not file.exists():
+            self.lab.say("building each of the stack alone")
+            self.forget()
+            for spec in SPECS:
+                self.lab.run(f"alone-{spec[:6]}", self.argv("--verify", "built", only=spec))
+            file.write_text(json.dumps(self._spent("seconds")))
+        return dict(json.loads(file.read_text()))
+
     def floor(self) -> float:
-        """Return the seconds that the build commands of the last run would take if no core were ever idle."""
-        share = self.target / "share/pybuild"
-        records = [json.loads((share / name / "record.json").read_text()) for name in NAMES]
-        spent = sum(seconds for record in records for seconds in record["processor"].values())
-        return spent / cores()
+        """Return the seconds below which nobody can build the stack with these commands."""
+        busy = sum(self._spent("processor").values()) / cores()
+        needs = self._needs()
+
+        def way(name: str) -> float:
+            return self.alone[name] + max((way(need) for need in needs[name]), default=0.0)
+
+        return max(busy, *(way(name) for name in NAMES))
+
+    def _spent(self, what: str) -> dict[str, float]:
+        """Return for each package what its newest build recorded, in seconds."""
+        records = {name: self.target / f"share/pybuild/{name}/record.json" for name in NAMES}
+        return {name: sum(json.loads(file.read_text())[what].values()) for name, file in records.items()}
+
+    def _needs(self) -> dict[str, list[str]]:
+        records = {name: self.target / f"share/pybuild/{name}/record.json" for name in NAMES}
+        hosts = {n: json.loads(f.read_text())["package"]["build"]["host"] for n, f in records.items()}
+        return {name: [need for need in host if need in NAMES] for name, host in hosts.items()}
 
     def by_hand(self) -> Peer:
         """Return the same as it is done by hand: the same archives, wheels, compilers and flags."""
