@@ -7,29 +7,18 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
-
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from pybuild.errors import VerificationError
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
 
 Kind = Literal["shared", "executable", "relocatable", "static", "other"]
 
 _MAGIC = b"\x7fELF"
 _WEAK = 2  # VER_FLG_WEAK: the loader only notes that such a version is missing
 _PIE = 0x08000000  # DF_1_PIE
-# pyelftools meets damaged files with these, not with its own error alone.
-_DAMAGE = (
-    ELFError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +70,7 @@ def read_elf(path: str) -> ElfFacts | None:
             return None
         try:
             return _read(file)
-        except _DAMAGE as error:
+        except _damage() as error:
             raise _damaged(path, error) from None
 
 
@@ -94,11 +83,26 @@ def defines(path: str, symbol: str) -> bool:
     """
     with open(path, "rb") as file:
         try:
-            elf = ELFFile(file)
+            elf = _opened(file)
             exported = _exports(elf, symbol)
             return _holds(elf, symbol) if exported is None else exported or _holds(elf, symbol, "SHT_SYMTAB")
-        except _DAMAGE as error:
+        except _damage() as error:
             raise _damaged(path, error) from None
+
+
+def _opened(file: BinaryIO) -> ELFFile:
+    # A tenth of an installation that needs no link check would go into importing this.
+    from elftools.elf.elffile import ELFFile
+
+    return ELFFile(file)
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what pyelftools meets damaged files with: not with its own error alone."""
+    from elftools.common.exceptions import ELFError
+
+    return (ELFError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
+            struct.error)  # fmt: skip
 
 
 def _damaged(path: str, error: Exception) -> VerificationError:
@@ -106,7 +110,7 @@ def _damaged(path: str, error: Exception) -> VerificationError:
 
 
 def _read(file: BinaryIO) -> ElfFacts:
-    elf = ELFFile(file)
+    elf = _opened(file)
     dynamic: Any = next(elf.iter_segments("PT_DYNAMIC"), None)
     tags = list(dynamic.iter_tags()) if dynamic is not None else []
     loader: Any = next(elf.iter_segments("PT_INTERP"), None)
