@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pybuild.batch.grouping import together
-from pybuild.model.run import Progress, RunRecord
+from pybuild.batch.queue import NEVER
+from pybuild.model.run import OVER, Progress, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,51 +20,80 @@ LOST = "lost its node"
 """Words of a failure by which a lost node is told."""
 
 
+OFTEN = 3
+"""How often a build is submitted again: one that takes its node down with it would do so for ever."""
+
+
 def submit_again(folder: RunFolder, record: RunRecord, queue: Queue, submitter: Submitter) -> RunRecord:
     """Submit lost jobs again and let those that wait for them wait for the new ones; return the new record.
+
+    The record is written after each job, so that whoever comes after a failure goes on from there.
 
     Raises:
         BuildError: the batch system refuses.
     """
-    lost = [build for build in (*record.builds, record.last) if build is not None and _is_lost(build)]
-    if not lost:
-        return record
-    again = {build.name: build for build in record.builds}
-    for group in together([build for build in lost if build is not record.last]):
-        number = submitter.submit_builds(group, _open(group, again))
-        for build in group:
-            again[build.name] = _afresh(folder, build, number)
+    for group in together([build for build in record.builds if is_lost(build)]):
+        number = submitter.submit_builds(group, _open(group, record))
+        record = _with_job(folder, record, group, number)
     last = record.last
-    if last is not None and _is_lost(last):
-        last = _afresh(folder, last, submitter.submit_last(_open((last,), again)))
-    elif last is not None and {build.name for build in lost} & set(last.needs):
-        queue.wait_for(last.job, _open((last,), again))
-    renewed = {again[build.name].job for build in lost if build.name in again}
-    for group in together(tuple(again.values())):
-        after = _open(group, again)
-        if group[0].job not in renewed and group[0].state == "waits" and renewed & set(after):
-            queue.wait_for(group[0].job, after)
-    record = replace(record, builds=tuple(again.values()), last=last)
-    folder.write(record)
+    if last is not None and is_lost(last):
+        last = _afresh(last, submitter.submit_last(_open((last,), record)))
+        record = _written(folder, replace(record, last=last), (last,))
+    return _led(folder, record, queue, submitter)
+
+
+def is_lost(build: Progress) -> bool:
+    """Return whether a build is to be submitted again."""
+    lost = build.state == "failed" and bool(build.job) and LOST in build.message
+    return lost and build.again < OFTEN
+
+
+def _led(folder: RunFolder, record: RunRecord, queue: Queue, submitter: Submitter) -> RunRecord:
+    """Let every job that waits in vain for one that was submitted again wait for the new one."""
+    renewed = {build.job for build in record.builds if build.again and build.state not in OVER}
+    waiting = [*record.builds, *([record.last] if record.last else [])]
+    groups = together([build for build in waiting if build.state == "waits" and build.job])
+    hopeful = [group for group in groups if renewed & set(_open(group, record))]
+    known = queue.jobs(group[0].job for group in hopeful)
+    for group in hopeful:
+        job, after = group[0].job, _open(group, record)
+        if job not in known or known[job].reason != NEVER or queue.wait_for(job, after):
+            continue
+        queue.cancel([job])
+        if group[0] is record.last:
+            last = replace(group[0], job=submitter.submit_last(after))
+            record = _written(folder, replace(record, last=last), (last,))
+        else:
+            record = _with_job(folder, record, group, submitter.submit_builds(group, after))
     return record
 
 
-def _is_lost(build: Progress) -> bool:
-    return build.state == "failed" and bool(build.job) and LOST in build.message
+def _with_job(folder: RunFolder, record: RunRecord, group: tuple[Progress, ...], number: str) -> RunRecord:
+    """Return the record with some builds in another job, as if they had never begun."""
+    fresh = {build.name: _afresh(build, number) for build in group}
+    builds = tuple(fresh.get(build.name, build) for build in record.builds)
+    return _written(folder, replace(record, builds=builds), group)
 
 
-def _open(group: Iterable[Progress], builds: dict[str, Progress]) -> tuple[str, ...]:
+def _written(folder: RunFolder, record: RunRecord, builds: Iterable[Progress]) -> RunRecord:
+    """Write the record first: events that are left over are told again, a job that nobody knows is not."""
+    folder.write(record)
+    for build in builds:
+        folder.events(build.name, build.key).unlink(missing_ok=True)
+    return record
+
+
+def _open(group: Iterable[Progress], record: RunRecord) -> tuple[str, ...]:
     """Return the jobs that a group has to wait for: of what it needs, those that are not over."""
     own = {build.name for build in group}
-    needs = dict.fromkeys(name for build in group for name in build.needs if name not in own)
-    open_ = (builds[name].job for name in needs if builds[name].state not in ("built", "found"))
+    needs = {name for build in group for name in build.needs} - own
+    open_ = (build.job for build in record.builds if build.name in needs and build.state not in OVER)
     return tuple(dict.fromkeys(job for job in open_ if job))
 
 
-def _afresh(folder: RunFolder, build: Progress, job: str) -> Progress:
+def _afresh(build: Progress, job: str) -> Progress:
     """Return a build as if it had never begun."""
-    folder.events(build.name, build.key).unlink(missing_ok=True)
     return Progress(
         name=build.name, version=build.version, key=build.key, needs=build.needs, expected=build.expected,
-        job=job,
+        job=job, again=build.again + 1,
     )  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
-from pybuild.batch.again import LOST, submit_again
+from pybuild.batch.again import LOST, is_lost, submit_again
+from pybuild.batch.grouping import together
+from pybuild.batch.queue import NEVER, Job, Queue
 from pybuild.batch.queue import OVER as JOB_OVER
-from pybuild.batch.queue import Job, Queue
 from pybuild.batch.submission import Submitter, log_of
 from pybuild.errors import BuildError, Interrupted, PybuildError
 from pybuild.locks import held
@@ -61,15 +62,27 @@ def follow(
             record = submit_again(folder, _look(folder, queue), queue, submitter)
         watch(record)
         if is_over(record):
+            queue.cancel(_never(record))
             return record
         time.sleep(PAUSE)
 
 
 @contextmanager
 def _alone(folder: RunFolder) -> Iterator[None]:
-    """Keep others out who look at the same run: each of them would submit what was lost."""
-    with held(folder.path / "follow.lock"):
+    """Keep others out who look at the same run: each of them would submit what was lost.
+
+    Where nothing can be written, looking and cancelling must be possible all the same.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(held(folder.path / "follow.lock"))
         yield
+
+
+def _never(record: RunRecord) -> tuple[str, ...]:
+    """Return the jobs that wait for ever for one that failed; Slurm keeps them, and counts them."""
+    jobs = together(tuple(_all(record)))
+    return tuple(group[0].job for group in jobs if all(build.state == "skipped" for build in group))
 
 
 def _look(folder: RunFolder, queue: Queue) -> RunRecord:
@@ -90,9 +103,12 @@ def cancel(folder: RunFolder, queue: Queue) -> tuple[str, ...]:
     Raises:
         BuildError: Slurm refuses.
     """
-    numbers = tuple(b.job for b in _all(look(folder, queue)) if b.job and b.state not in OVER)
-    queue.cancel(numbers)
-    return numbers
+    with _alone(folder):
+        record = _look(folder, queue)
+        open_ = (build.job for build in _all(record) if build.job and build.state not in OVER)
+        numbers = tuple(dict.fromkeys((*open_, *_never(record))))
+        queue.cancel(numbers)
+    return tuple(number for number in numbers if number)
 
 
 def _all(record: RunRecord) -> Iterator[Progress]:
@@ -104,12 +120,10 @@ def _all(record: RunRecord) -> Iterator[Progress]:
 def _account(folder: RunFolder, record: RunRecord, build: Progress, job: Job | None, queue: Queue) -> None:
     """Write down how a build ended that could not say so itself."""
     events = Events(folder.events(build.name, build.key))
-    if job is not None and job.reason == "DependencyNeverSatisfied":
-        lost = [
-            b for b in record.builds if b.name in build.needs and b.state in ("failed", "stopped", "skipped")
-        ]
-        if lost:
-            events.skipped(lost[0].name)
+    if job is not None and job.reason == NEVER:
+        culprit = next(_culprits(record, build), None)
+        if culprit is not None:
+            events.skipped(culprit)
         return
     if job is None or job.state in JOB_OVER:
         # It may have told its end just before the job's own end was seen.
@@ -117,6 +131,17 @@ def _account(folder: RunFolder, record: RunRecord, build: Progress, job: Job | N
             return
         state: State = "stopped" if job and job.state == "CANCELLED" else "failed"
         events.failed(_end_of(folder, build, job, queue), state)
+
+
+def _culprits(record: RunRecord, build: Progress) -> Iterator[str]:
+    """Yield what failed in the jobs that a build's own job waits for, without what is submitted again."""
+    with_it = [b for b in record.builds if b.job == build.job] or [build]
+    needs = {name for b in with_it for name in b.needs}
+    awaited = {b.job for b in record.builds if b.name in needs and b.job}
+    for other in record.builds:
+        failed = other.state in ("failed", "stopped", "skipped") and not is_lost(other)
+        if failed and (other.name in needs or other.job in awaited):
+            yield other.name
 
 
 def _end_of(folder: RunFolder, build: Progress, job: Job | None, queue: Queue) -> PybuildError:

@@ -14,6 +14,10 @@ OVER = ("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL"
 """States in which a job does nothing any more; squeue(1), "JOB STATE CODES"."""
 
 
+NEVER = "DependencyNeverSatisfied"
+"""Why a job waits for ever: one that it waits for failed; squeue(1), "JOB REASON CODES"."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job of the queue.
@@ -56,10 +60,16 @@ class Queue:
         return {row[0]: Job(state=row[1], reason=row[2]) for row in rows if len(row) == 3}
 
     def signal(self, number: str) -> int:
-        """Return the signal that ended a job, 0 where none did or Slurm does not know any more."""
+        """Return the signal that ended a job, 0 where none did or Slurm does not know any more.
+
+        A job's script ends with 128 and the number where a signal ended what it had started.
+        """
         answer = capture(("scontrol", "show", "job", number), env=self.environ)
-        found = re.search(r"\bExitCode=\d+:(\d+)", answer.out)
-        return int(found[1]) if answer.code == 0 and found else 0
+        found = re.search(r"\bExitCode=(\d+):(\d+)", answer.out)
+        if answer.code != 0 or found is None:
+            return 0
+        code, number_of_signal = int(found[1]), int(found[2])
+        return number_of_signal or max(code - 128, 0)
 
     def cancel(self, numbers: Iterable[str]) -> None:
         """Cancel jobs.
@@ -67,15 +77,16 @@ class Queue:
         Raises:
             BuildError: Slurm refuses.
         """
-        wanted = [number for number in numbers if number]
+        wanted = list(dict.fromkeys(number for number in numbers if number))
         answer = capture(("scancel", *wanted), env=self.environ) if wanted else None
         if answer is not None and answer.code != 0:
             raise BuildError(f"scancel: {_words(answer.err)}")
 
-    def wait_for(self, number: str, others: Iterable[str]) -> None:
-        """Let a pending job wait for other jobs than before."""
+    def wait_for(self, number: str, others: Iterable[str]) -> bool:
+        """Let a pending job wait for other jobs than before; return whether it does."""
         words = f"dependency=afterok:{':'.join(others)}"
-        capture(("scontrol", "update", f"jobid={number}", words), env=self.environ)
+        answer = capture(("scontrol", "update", f"jobid={number}", words), env=self.environ)
+        return answer.code == 0
 
 
 def _words(text: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.batch.grouping import grouped, is_limit
+from pybuild.batch.queue import OVER
 from pybuild.building import build_light, captured_content, held_packages
 from pybuild.elsewhere import errand_of
 from pybuild.errors import BuildError, UsageError, VerificationError
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from pybuild.model.plan import Plan
     from pybuild.model.site import Launcher, Site
     from pybuild.settings import Settings
+
+PATIENCE = 60.0
+"""Seconds for which cancelled jobs are waited for."""
 
 WARNING = 60
 """Seconds before a job's end at which its build is told to stop."""
@@ -113,13 +118,15 @@ def submit_run(
     )
     here, there = apart(plan)
     build_light(here, plan, files, settings, folder, held_packages(plan, files))
+    record = replace(record, options=options, each=jobs or 0)  # for whoever submits something again
+    folder.write(record)
     submitter = Submitter(folder=folder, site=site, settings=settings, options=options, jobs=jobs)
     heavy = {package.name for package in there}
     builds = tuple(build for build in record.builds if build.name in heavy)
     numbers, last = _submit_within_limits(builds, submitter, queue)
     names = tuple(package.name for package in building(plan))
     installation = Progress(name="install", version="", key="install", needs=names, job=last)
-    record = replace(_noted(record, numbers), last=installation)
+    record = replace(_noted(folder.read(), numbers), last=installation)
     folder.write(record)
     return folder, record
 
@@ -142,10 +149,20 @@ def _submit_within_limits(
             queue.cancel(taken)
             if not isinstance(error, BuildError) or not is_limit(error.message) or len(taken) < 2:
                 raise
+            _forget(builds, taken, submitter.folder, queue)
             most = len(taken) - 1
             submitter.settings.report.note(
                 f"{submitter.site.name}: takes {len(taken)} jobs from you now, so builds share them"
             )
+
+
+def _forget(builds: tuple[Progress, ...], taken: list[str], folder: RunFolder, queue: Queue) -> None:
+    """Wait until cancelled jobs are gone, which count as long as they end, and drop what they told."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and any(job.state not in OVER for job in queue.jobs(taken).values()):
+        time.sleep(0.5)
+    for build in builds:
+        folder.events(build.name, build.key).unlink(missing_ok=True)
 
 
 def _submit_groups(

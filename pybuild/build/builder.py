@@ -128,7 +128,7 @@ def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: 
         tokens |= {f"env.{name}": value for name, value in loaded.items()}
         base = {**loaded, **base}
     environment = applied(build.environment, base)
-    where = _shared_by_builds(environment)
+    where = _shared_by_builds(environment, build)
     counted = {name: text for name, text in environment.items() if JOBS in text}
     environment = {name: late(value, tokens) for name, value in environment.items()}
     home = shop.cache / "compiler-cache"
@@ -140,9 +140,18 @@ def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: 
     )  # fmt: skip
 
 
-def _shared_by_builds(environment: Mapping[str, str]) -> str:
-    """Return the environment as text without what differs from one build of the same to the next."""
-    return "\0".join(f"{name}={value}" for name, value in sorted(environment.items()) if name != "TMPDIR")
+def _shared_by_builds(environment: Mapping[str, str], build: BuildPlan) -> str:
+    """Return the environment as text without what differs from one build of the same to the next.
+
+    What the key says of compiler, providers and modules stands in it too: a wrapper's own file does not
+    change with the compiler behind it.
+    """
+    import json
+
+    inputs = json.loads(build.inputs)
+    rows = [f"{name}={value}" for name, value in sorted(environment.items()) if name != "TMPDIR"]
+    rows += [json.dumps(inputs.get(name)) for name in ("compiler", "providers", "modules")]
+    return "\0".join(rows)
 
 
 def _host(

@@ -44,7 +44,6 @@ def with_cache(
     if cache is None or not os.path.isdir(cache.folder):
         return dict(environment)
     own = {
-        "CCACHE_DIR": str(home),
         "CCACHE_BASEDIR": str(stage),
         # Nothing of the stage is left when somebody debugs what was built there.
         "CCACHE_NOHASHDIR": "1",
@@ -53,7 +52,8 @@ def with_cache(
     }
     path = environment.get("PATH", os.defpath)
     named = {name: _by_name(value, cache.folder, path) for name, value in environment.items()}
-    return {**named, **own, **dict(cache.env), "PATH": f"{cache.folder}:{path}"}
+    # A site says where the cache is and how large, not what builds may share.
+    return {**named, "CCACHE_DIR": str(home), **dict(cache.env), **own, "PATH": f"{cache.folder}:{path}"}
 
 
 def served(stage: Path) -> Served | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pybuild.model.machine import ChannelPackage
     from pybuild.model.plan import PackagePlan
     from pybuild.run.events import Events
+    from pybuild.run.folder import RunFolder
 
 
 def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -38,25 +39,17 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     content = read_plan_file(path)
     packages = [package_of(content, key, path) for key in arguments.keys]
     folder = RunFolder(Path(arguments.record)) if arguments.record else None
-    first: PybuildError | None = None
-    failed: set[str] = set()
-    rows: list[ChannelPackage] = []
-    with Screen(verbose=arguments.verbose) as screen:
+    left = {package.name: package for package in packages}
+    events = {
+        name: Events(folder.events(name, package.key) if folder else None) for name, package in left.items()
+    }
+    failed = _failed_before(folder)
+    with Screen(verbose=arguments.verbose) as screen, _warned(left, events):
         settings = settings_of(arguments, environ, screen)
-        for package in packages:
-            events = Events(folder.events(package.name, package.key) if folder else None)
-            if because := next((name for name in _host_of(package) if name in failed), None):
-                events.skipped(because)
-                failed.add(package.name)
-                continue
-            try:
-                with _warned(events):
-                    rows.append(build_one(content, package, settings, events, arguments.jobserver))
-            except PybuildError as error:
-                failed.add(package.name)
-                if first is not None:
-                    say(explain(first).rstrip())
-                first = error
+        rows, first = _each(
+            left, events, failed,
+            lambda package: build_one(content, package, settings, events[package.name], arguments.jobserver),
+        )  # fmt: skip
     if arguments.json:
         names = ("name", "version", "build", "key", "file", "sha256")
         put(json.dumps([{name: getattr(row, name) for name in names} for row in rows]))
@@ -68,13 +61,51 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _host_of(package: PackagePlan) -> tuple[str, ...]:
-    return package.build.host if package.build else ()
+def _each(
+    left: dict[str, PackagePlan], events: Mapping[str, Events], failed: set[str],
+    build: Callable[[PackagePlan], ChannelPackage],
+) -> tuple[list[ChannelPackage], PybuildError | None]:  # fmt: skip
+    """Build one package after the other, and go on after a failure with what does not need it.
+
+    Args:
+        left: what is to be built; what is over leaves it.
+        failed: names of what could not be built, here or elsewhere; gets more.
+
+    Returns:
+        What is in the channel now, and the first failure.
+    """
+    rows: list[ChannelPackage] = []
+    first: PybuildError | None = None
+    for name, package in list(left.items()):
+        host = package.build.host if package.build else ()
+        if because := next((need for need in host if need in failed), None):
+            events[name].skipped(because)
+            failed.add(name)
+        else:
+            try:
+                rows.append(build(package))
+            except PybuildError as error:
+                failed.add(name)
+                if first is not None:
+                    say(explain(first).rstrip())
+                first = error
+        del left[name]
+    return rows, first
+
+
+def _failed_before(folder: RunFolder | None) -> set[str]:
+    """Return what other jobs of the same run could not build."""
+    if folder is None:
+        return set()
+    return {build.name for build in folder.read().builds if build.state in ("failed", "stopped", "skipped")}
 
 
 @contextmanager
-def _warned(events: Events) -> Iterator[None]:
+def _warned(left: Mapping[str, PackagePlan], events: Mapping[str, Events]) -> Iterator[None]:
     """Stop cleanly when a batch system says that the job's time is nearly over (SIGUSR1).
+
+    Args:
+        left: what is not over yet; all of it is told to be stopped.
 
     Raises:
         OutOfTimeError: it did.
@@ -96,7 +127,8 @@ def _warned(events: Events) -> Iterator[None]:
             "the job's time is nearly over, the build was stopped",
             hint="the same command goes on; give each job more time: --job-options='-t 2:00:00'",
         )
-        events.failed(error, "stopped")
+        for name in left:
+            events[name].failed(error, "stopped")
         raise error from None
     finally:
         signal.signal(signal.SIGUSR1, before)

@@ -38,7 +38,8 @@ def install_by_jobs(made: Plan, settings: Settings, screen: Screen, arguments: a
     options = tuple(shlex.split(arguments.job_options or ""))
     queue = _queue(settings)
     folder, record = submit_run(made, site, settings, queue, options, arguments.jobs)
-    numbers = [build.job for build in (*record.builds, record.last) if build is not None and build.job]
+    all_ = (*record.builds, *([record.last] if record.last else []))
+    numbers = list(dict.fromkeys(build.job for build in all_ if build.job))
     say(f"{paint('submitted:', 'green')} run {folder.path.name}, jobs {', '.join(numbers)}")
     if arguments.submit:
         say(f"  pybuild jobs status|wait|cancel {folder.path.name}")

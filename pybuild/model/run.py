@@ -35,6 +35,7 @@ class Progress:
         message, hint, tail: of the error, and the log's lines that matter.
         reopen: script that opens a shell in what it left.
         because: the failed build that this one was skipped for.
+        again: how often its job was submitted again, because a node was lost.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Progress:
     tail: tuple[str, ...] = ()
     reopen: str = ""
     because: str = ""
+    again: int = 0
 
     @property
     def phase(self) -> str:

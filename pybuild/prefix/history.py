@@ -44,7 +44,7 @@ def add_history(
         if specs:
             lines.append(f"# {word} specs: {json.dumps(specs)}")
     path = places.meta(prefix) / "history"
-    old = path.read_text() if path.exists() else ""
+    old = path.read_text("utf-8") if path.exists() else ""
     replace_file(path, old + "\n".join(lines) + "\n", safe=True)
 
 

@@ -28,10 +28,12 @@ def demand_built(record: RunRecord) -> None:
             alone, it is the error itself.
     """
     failed = [build for build in record.builds if build.state in ("failed", "stopped")]
+    skipped = [build for build in record.builds if build.state == "skipped"]
+    if not failed and skipped:
+        raise BuildError(f"not built: {', '.join(map(_named, skipped))}", hint=_RESUME)
     if not failed:
         return
     first = failed[0]
-    skipped = [build for build in record.builds if build.state == "skipped"]
     if told_at_the_end(record, first):
         raise BuildsFailedError(
             first.message, code=first.code, hint=first.hint or None, log=first.log or None,

@@ -43,11 +43,11 @@ def folder(tmp_path: Path) -> Path:
     return names
 
 
-def offer(store: Project, folder: Path | None, *, flags: str = "") -> None:
+def offer(store: Project, folder: Path | None, **env: str) -> None:
     """Let the index have toylib, and the site the cache."""
     file = toylib.sdist("autotools", APART)
     store.serve(file)
-    build = toylib.BUILDS["autotools"][1] + (f'\n  env: {{CFLAGS: "{flags}"}}' if flags else "")
+    build = toylib.BUILDS["autotools"][1] + (f"\n  env: {json.dumps(env)}" if env else "")
     store.recipe("toylib", toylib.recipe(file, build))
     store.site(more=SITE.format(folder=folder) if folder else "")
 
@@ -74,10 +74,12 @@ def test_the_second_build_is_served(store: Project, prefix: Path, folder: Path) 
     assert (once[0], twice[0]) == (0, twice[1])
     assert once[1] == twice[1] > 0
     assert none is None
-    offer(store, folder, flags="-O1 -DOTHER")
+    offer(store, folder, CFLAGS="-O1 -DOTHER")
     other, served = built(store, prefix)
     assert other != first
     assert served == (0, once[1])
+    offer(store, folder, TARGET_OF_A_MODULE="haswell")  # a wrapper might make something of it
+    assert built(store, prefix)[1] == (0, once[1])
     assert "compiler cache" in store.run("plan", "toylib", "-p", prefix, "--rebuild", "-v").out
 
 
@@ -108,6 +110,16 @@ def test_a_compiler_called_by_its_path_is_served_too(tmp_path: Path) -> None:
     assert given["CC"] == "gcc -std=c99"
     assert given["PATH"] == f"{tmp_path}/names:{tmp_path}/bin"
     assert (given["OTHER"], given["ABSENT"]) == (environment["OTHER"], environment["ABSENT"])
+
+
+def test_a_site_cannot_let_builds_share_more(tmp_path: Path) -> None:
+    """It says where the cache is, but not what may be taken from it, nor that nobody is told."""
+    env = (("CCACHE_DIR", "/elsewhere"), ("CCACHE_NAMESPACE", "one"), ("CCACHE_STATSLOG", "/dev/null"))
+    cache = CompilerCache(folder=str(tmp_path), env=env)
+    given = with_cache({"PATH": "/bin"}, cache, stage=tmp_path, home=tmp_path, where="")
+    assert given["CCACHE_DIR"] == "/elsewhere"
+    assert given["CCACHE_NAMESPACE"] != "one"
+    assert given["CCACHE_STATSLOG"].startswith(str(tmp_path))
 
 
 def test_a_node_without_the_cache_builds_all_the_same(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -9,11 +12,12 @@ import pytest
 
 from pybuild.batch.grouping import grouped, is_limit
 from pybuild.model.run import Progress
-from tests.end_to_end.project import Project
+from tests.end_to_end.held import until
+from tests.end_to_end.project import Project, finished
 from tests.on_slurm.test_builds import jobs, with_batch_system
 from tests.run.conftest import Toys, files, toybox
 from tests.run.conftest import shared as unslurmed
-from tests.slurm import Slurm, demanded, start
+from tests.slurm import Slurm, demanded, lose, start
 
 __all__ = ["files", "toybox", "unslurmed"]
 
@@ -33,13 +37,13 @@ exec sbatch "$@"
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
-    """A Slurm of two nodes, whose users submit with a program that lets each have three jobs."""
+    """A Slurm of three nodes, whose users submit with a program that lets each have three jobs."""
     demanded()
     folder = tmp_path_factory.mktemp("strict")
     (folder / "site-sbatch").write_text(SBATCH)
     (folder / "site-sbatch").chmod(0o755)
     with ExitStack() as stack:
-        yield start(folder, stack, count=2)
+        yield start(folder, stack, count=3, patience=5)
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +68,10 @@ def test_builds_share_the_jobs_that_the_queue_takes(toybox: Toys, strict: Slurm)
     numbers = {build["job"] for build in record["builds"]}
     assert len(numbers) == MOST - 1
     assert record["last"]["state"] == "built"
-    assert strict.run("squeue", "-h", "-t", "PENDING,RUNNING") == ""
+    assert waiting(strict) == ""
 
 
-def test_a_failure_skips_what_needs_it_in_the_same_job(toybox: Toys) -> None:
+def test_a_failure_skips_what_needs_it_in_the_same_job(toybox: Toys, strict: Slurm) -> None:
     """In one job with others: what needs the failed build is skipped, what does not is built."""
     toybox.add("broken", parts=1)
     toybox.mark("fail.broken").touch()
@@ -81,6 +85,45 @@ def test_a_failure_skips_what_needs_it_in_the_same_job(toybox: Toys) -> None:
     assert {name: build["state"] for name, build in builds.items()} == {
         "broken": "failed", "above": "skipped", "beside": "built", "further": "built",
     }  # fmt: skip
+    assert waiting(strict) == "", "what can never run does not count against the limit"
+
+
+def waiting(slurm: Slurm) -> str:
+    """Return what squeue says of jobs that wait or run."""
+    return slurm.run("squeue", "-h", "-t", "PENDING,RUNNING")
+
+
+def test_what_waits_for_a_job_with_a_failure_is_over_too(toybox: Toys, strict: Slurm) -> None:
+    """Also where the failed build is none of its needs: Slurm will never start it."""
+    toybox.add("broken", parts=1)
+    toybox.mark("fail.broken").touch()
+    toybox.add("ground", parts=1)
+    toybox.add("top", "ground", parts=1)
+    outcome = toybox.project.install("broken", "top", "--on", "slurm", "-j", "1")
+    assert outcome.code == 5, outcome.err
+    builds = {build["name"]: build for build in jobs(toybox.project, "status")["builds"]}
+    assert builds["broken"]["job"] == builds["ground"]["job"] != builds["top"]["job"]
+    states = {name: build["state"] for name, build in builds.items()}
+    assert states == {"broken": "failed", "ground": "built", "top": "skipped"}
+    assert waiting(strict) == ""
+
+
+def test_out_of_time_means_all_of_a_job(toybox: Toys) -> None:
+    """The warning stops the build that is at work, and none is begun after it."""
+    site = toybox.project.sites / "toy.yaml"
+    before = site.read_text()
+    site.write_text(before.replace("launcher:\n", "launcher:\n  most_jobs: 2\n"))
+    for name in ("one", "two"):
+        toybox.add(name, parts=1)
+    toybox.mark("hold").touch()
+    try:
+        outcome = toybox.project.install("one", "two", "--on", "slurm", "-j", "1", "--job-options=-t 1")
+    finally:
+        site.write_text(before)
+    assert outcome.code == 13, outcome.err
+    builds = jobs(toybox.project, "status")["builds"]
+    assert [(build["state"], build["code"]) for build in builds] == [("stopped", 13), ("stopped", 13)]
+    assert len({part.package for part in toybox.parts()}) == 1
 
 
 def test_a_site_that_says_its_limit_is_not_asked_twice(toybox: Toys) -> None:
@@ -119,3 +162,28 @@ def test_only_a_limit_is_a_limit() -> None:
     assert is_limit("Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)")
     assert not is_limit("sbatch: error: invalid partition specified: nowhere")
     assert not is_limit("sbatch: error: Unable to contact slurm controller (connect failure)")
+
+
+def test_a_shared_job_that_lost_its_node(toybox: Toys, strict: Slurm) -> None:
+    """Seen by somebody who only looks; who waits submits it again with the same options."""
+    toybox.add("ground", parts=2)
+    toybox.add("middle", "ground", parts=1)
+    toybox.add("top", "middle", parts=1)
+    toybox.mark("hold").touch()
+    project = toybox.project
+    child = project.start("install", "top", "-y", "--on", "slurm", "-j", "1", "--job-options=--no-requeue")
+    until(toybox.mark("held").exists, child)
+    os.killpg(child.pid, signal.SIGKILL)
+    finished(child)
+    first = {build["name"]: build for build in jobs(project, "status")["builds"]}
+    assert first["ground"]["job"] == first["middle"]["job"] != first["top"]["job"]
+    toybox.mark("hold").unlink()
+    lose(strict, first["ground"]["node"])
+    strict.until(lambda: jobs(project, "status")["builds"][0]["state"] == "failed", "the loss", 120)
+    assert json.loads(project.run("jobs", "wait", "--json").done().out)["changed"]
+    record = jobs(project, "status")
+    builds = {build["name"]: build for build in record["builds"]}
+    assert {build["state"] for build in (*builds.values(), record["last"])} == {"built"}
+    assert builds["ground"]["job"] == builds["middle"]["job"] not in ("", first["ground"]["job"])
+    assert "Requeue=0" in strict.run("scontrol", "show", "job", builds["ground"]["job"])
+    assert {"top", "middle"} <= {row["name"] for row in json.loads(project.run("list", "--json").done().out)}
