@@ -216,7 +216,7 @@ def _build(lab: Lab, key: str, title: str, env: dict[str, str], aim: Aim) -> Cas
     unpack = ("tar", "-xf", str(lab.source), "-C", str(work), "--strip-components=1")
     target = ("--no-deps", "--no-build-isolation", "--target", str(work / "target"), str(lab.source))
     channel = lab.root / "channel-run"
-    options = lab.pybuild_options(channel)
+    options = lab.pybuild_options(channel, "bench" if key == "build" else "cold")
 
     def forget() -> None:
         if list((prefix / "conda-meta").glob("mpi4py-*.json")):

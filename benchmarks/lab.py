@@ -100,24 +100,19 @@ class Lab:
 
     @cached_property
     def sites(self) -> Path:
-        """A folder with the generic site that also lets the compiler cache into builds."""
+        """A folder with the generic site twice: ``cold`` as it is, ``bench`` with the same cache as everybody."""
         folder = self.root / "sites"
         folder.mkdir(parents=True, exist_ok=True)
-        lines = []
-        for line in (self.checkout / "sitecfg" / "generic.yaml").read_text().splitlines():
-            key = line.partition(":")[0]
-            changed = {
-                "name": "name: bench",
-                "keep_env": 'keep_env: [TMPDIR, "CCACHE_*"]',
-                "path": f"path: [{CCACHE}, /usr/local/bin, /usr/bin, /bin]",
-            }
-            lines.append(changed.get(key, line))
-        (folder / "bench.yaml").write_text("\n".join(lines) + "\n")
+        text = (self.checkout / "sitecfg" / "generic.yaml").read_text()
+        cache = f"compiler_cache: {{folder: {CCACHE}, env: {{CCACHE_DIR: {self.root / 'ccache'}}}}}\n"
+        for name, more in (("cold", ""), ("bench", cache if self.has_ccache else "")):
+            named = text.replace("name: generic\n", f"name: {name}\n", 1)
+            (folder / f"{name}.yaml").write_text(named + more)
         return folder
 
-    def pybuild_options(self, channel: Path | None = None) -> tuple[str, ...]:
+    def pybuild_options(self, channel: Path | None = None, site: str = "bench") -> tuple[str, ...]:
         """Return the options that keep pybuild inside this folder."""
-        return ("--sites", str(self.sites), "--site", "bench", "--cache", str(self.root / "cache"),
+        return ("--sites", str(self.sites), "--site", site, "--cache", str(self.root / "cache"),
                 "--channel", str(channel or self.channel))  # fmt: skip
 
     @property
