@@ -100,7 +100,7 @@ class Lab:
 
     @cached_property
     def sites(self) -> Path:
-        """A folder with the generic site twice: ``cold`` as it is, ``bench`` with the same cache as everybody."""
+        """A folder with the generic site twice: ``cold`` as it is, ``bench`` with the compiler cache."""
         folder = self.root / "sites"
         folder.mkdir(parents=True, exist_ok=True)
         text = (self.checkout / "sitecfg" / "generic.yaml").read_text()
