@@ -35,7 +35,8 @@ APART = {
 def folder(tmp_path: Path) -> Path:
     """A folder of programs named like compilers that are ccache, as Debian has them."""
     real = shutil.which("ccache")
-    assert real, "apt-get install ccache"
+    if real is None:
+        pytest.skip("apt-get install ccache")
     names = tmp_path / "names"
     names.mkdir()
     for name in ("gcc", "cc"):
