@@ -97,8 +97,8 @@ def everything(lab: Lab) -> Case:
             _peer(lab, f"lint, {number:,}", "all recipes and sites", number, "recipe", "lint"),
         ]
     aims = {f"search, {MANY:,}": Aim(seconds=0.15)}
-    return Case(key="scale", title="over everything", unit=peers[0].name, peers=tuple(peers), aims=aims, runs=5,
-                count=True)  # fmt: skip
+    return Case(key="scale", title="over everything", unit=peers[0].name, peers=tuple(peers), aims=aims,
+                runs=5, count=True)  # fmt: skip
 
 
 def everything_cold(lab: Lab) -> Case:
