@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 
-from pybuild.files import replace_file
 from pybuild.prefix import places
 
 TYPE_CHECKING = False
@@ -45,6 +44,8 @@ def write_note(prefix: Path, note: Note) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    from pybuild.files import replace_file
+
     path = places.note(prefix, str(note["name"]))
     path.parent.mkdir(exist_ok=True)
     replace_file(path, json.dumps(note, indent=1) + "\n", safe=True)

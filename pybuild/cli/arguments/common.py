@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
 from pybuild.errors import UsageError
 
@@ -15,8 +17,27 @@ if TYPE_CHECKING:
     Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
+def _columns() -> int:
+    """Return the width of the terminal as ``shutil.get_terminal_size`` finds it."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
+
+
 class Parser(argparse.ArgumentParser):
     """Reports mistakes the way every other error is reported."""
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """Give the formatter its width.
+
+        argparse makes one for each argument that is added, and imports shutil for its width and with that three
+        compressors: a sixth of the time, and ten of the files, of a command that has nothing to do.
+        """
+        return self.formatter_class(prog=self.prog, width=_columns() - 2)  # type: ignore[call-arg]
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing.
