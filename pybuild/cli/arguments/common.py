@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
     def _get_formatter(self) -> argparse.HelpFormatter:
         """Give the formatter its width.
 
-        argparse makes one for each argument that is added, and imports shutil for its width and with that three
+        argparse makes one for each argument that is added, and imports shutil for its width, and so three
         compressors: a sixth of the time, and ten of the files, of a command that has nothing to do.
         """
         return self.formatter_class(prog=self.prog, width=_columns() - 2)  # type: ignore[call-arg]
