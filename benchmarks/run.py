@@ -147,7 +147,9 @@ def _facts(lab: Lab) -> dict[str, str]:
     }
     facts["pip"] = _said(str(lab.root / "prefix/bin/pip"), "--version").partition(" from ")[0]
     eb = lab.root / "easybuild-venv" / "bin"
-    facts["EasyBuild"] = _said(str(eb / "eb"), "--version", EB_PYTHON=str(eb / "python"))
+    facts["EasyBuild"] = _said(str(eb / "eb"), "--version", EB_PYTHON=str(eb / "python")).partition(
+        " on host"
+    )[0]
     return {name: value for name, value in facts.items() if value}
 
 
