@@ -233,7 +233,10 @@ def clone(source: Path, target: Path) -> None:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    if source.endswith((".json", ".lock", "-lock", "/index", "/prefixes")) and "/packages/" not in source:
-        shutil.copy2(source, target)  # files that are written in place
+    if (
+        source.endswith((".json", ".lock", ".flock", "-lock", "/index", "/prefixes"))
+        and "/packages/" not in source
+    ):
+        shutil.copy2(source, target)  # files that are written in place, or whose modes are set
     else:
         os.link(source, target, follow_symlinks=False)
