@@ -47,7 +47,7 @@ def with_cache(
         "CCACHE_BASEDIR": str(stage),
         # Nothing of the stage is left when somebody debugs what was built there.
         "CCACHE_NOHASHDIR": "1",
-        "CCACHE_NAMESPACE": hashlib.sha256(where.encode()).hexdigest()[:16],
+        "CCACHE_NAMESPACE": hashlib.sha256(where.encode("utf-8", "surrogateescape")).hexdigest()[:16],
         "CCACHE_STATSLOG": str(_stats_log(stage)),
     }
     path = environment.get("PATH", os.defpath)

@@ -113,6 +113,16 @@ def test_a_compiler_called_by_its_path_is_served_too(tmp_path: Path) -> None:
     assert (given["OTHER"], given["ABSENT"]) == (environment["OTHER"], environment["ABSENT"])
 
 
+def test_a_variable_that_is_no_text_has_a_name_space_too(tmp_path: Path) -> None:
+    """Modules may set bytes that are no UTF-8; they come as surrogates, and differ as the bytes do."""
+    cache = CompilerCache(folder=str(tmp_path))
+    spaces = {
+        with_cache({}, cache, stage=tmp_path, home=tmp_path, where=where)["CCACHE_NAMESPACE"]
+        for where in ("NAME=\udce9", "NAME=\udcea")
+    }
+    assert len(spaces) == 2
+
+
 def test_a_site_cannot_let_builds_share_more(tmp_path: Path) -> None:
     """It says where the cache is, but not what may be taken from it, nor that nobody is told."""
     env = (("CCACHE_DIR", "/elsewhere"), ("CCACHE_NAMESPACE", "one"), ("CCACHE_STATSLOG", "/dev/null"))
