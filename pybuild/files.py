@@ -1,10 +1,11 @@
-"""Files that change in one step: whoever reads them sees the old one or the new one.
+"""Files and folders that come or change in one step: whoever looks sees the old one or the new one.
 
 Imported wherever notes are read, so it imports nothing that is slow to load.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 TYPE_CHECKING = False
@@ -27,8 +28,7 @@ def replace_file(
         OSError: it cannot be written; what was there is as it was.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
-    folder, name = os.path.split(path)
-    beside = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
+    beside = _beside(path)
     if os.path.exists(path):
         mode = os.stat(path).st_mode & 0o7777
     try:
@@ -44,3 +44,52 @@ def replace_file(
         if os.path.lexists(beside):
             os.unlink(beside)
         raise
+
+
+def add_file(path: str | Path, mode: int) -> None:
+    """Make an empty file that has its mode from the first moment, or leave the one that is there.
+
+    The umask would make it a colleague's alone until its mode is set, and others would fail on it.
+
+    Args:
+        path: in a folder that exists and may be written to.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if os.path.lexists(path):
+        return
+    beside = _beside(path)
+    handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(handle, mode)
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        os.close(handle)
+        os.unlink(beside)
+
+
+def add_folder(path: str | Path, mode: int) -> None:
+    """Make a folder that has its mode from the first moment, or leave the one that is there.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if os.path.isdir(path):
+        return
+    beside = _beside(path)
+    os.mkdir(beside, 0o700)
+    try:
+        os.chmod(beside, mode)
+        os.rename(beside, path)  # takes the place of an empty one that came in between, and of no other
+    except OSError:
+        os.rmdir(beside)
+        if not os.path.isdir(path):
+            raise
+
+
+def _beside(path: str | Path) -> str:
+    """Return a new hidden name in the folder of a file."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")

@@ -22,6 +22,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pybuild.files import add_file
+
 if TYPE_CHECKING:
     from flufl.lock import Lock
 
@@ -90,8 +92,10 @@ def used(
 
 def _open(path: Path) -> int:
     """Open for writing, as some network file systems demand of a lock; what is a colleague's for reading."""
+    with contextlib.suppress(OSError):  # then opening it says why
+        add_file(path, path.parent.stat().st_mode & 0o666)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except PermissionError:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     _like_folder(path)

@@ -9,6 +9,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,16 +30,36 @@ def users() -> Iterator[None]:
 
 
 def _made() -> Iterator[None]:
-    subprocess.run(["groupadd", "--force", GROUP], check=True)
+    _remove()  # what a killed run left
+    subprocess.run(["groupadd", GROUP], check=True)
     for user in USERS:
         more = ["--groups", GROUP] if user != OUTSIDER else []
         subprocess.run(["useradd", "--user-group", "--no-create-home", *more, user], check=True)
     try:
         yield
     finally:
-        for user in USERS:
-            subprocess.run(["userdel", user], check=True)
+        _remove()
+
+
+def _remove() -> None:
+    """Remove the users that there are, with what a failed test left running, and their group."""
+    for user in USERS:
+        if not _known("passwd", user):
+            continue
+        subprocess.run(["pkill", "-KILL", "-u", user], check=False)
+        end = time.monotonic() + 30
+        while subprocess.run(["pgrep", "-u", user], stdout=subprocess.DEVNULL, check=False).returncode == 0:
+            assert time.monotonic() < end, f"processes of {user} do not end"
+            time.sleep(0.05)
+        subprocess.run(["userdel", user], check=True)
+    if _known("group", GROUP):
         subprocess.run(["groupdel", GROUP], check=True)
+
+
+def _known(database: str, name: str) -> bool:
+    """Return whether the machine knows a user or a group."""
+    asked = subprocess.run(["getent", database, name], stdout=subprocess.DEVNULL, check=False)
+    return asked.returncode == 0
 
 
 def become(user: str, *, reading: bool = False) -> tuple[str, ...]:

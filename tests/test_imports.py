@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "process": {"errors", "model"},
     "report": {"errors", "model"},
-    "locks": {"errors", "model"},
+    "locks": {"errors", "model", "files"},
     "files": {"errors", "model"},
     "conda": {"errors", "model"},
     "runpath": {"errors", "process"},

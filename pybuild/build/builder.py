@@ -6,6 +6,7 @@ import resource
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -74,7 +75,11 @@ def build_package(
     def waiting(owner: str) -> None:
         shop.on_phase(package.name, f"waits: {owner} is building it")
 
-    with held(lock, waiting=waiting):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(lock, waiting=waiting))
+        except OSError as error:
+            raise channels.unwritable(plan.channel, error.strerror or str(error)) from error
         found = channels.find_one(
             plan.channel, plan.subdir, package.name, package.version, package.build_string
         )

@@ -9,6 +9,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from pybuild.files import add_folder
+
 
 def like_folder(path: Path, folder: Path) -> None:
     """Give a file that we made the read and write permissions of the folder that it is, or will be, in."""
@@ -22,9 +24,7 @@ def make_folder(path: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    with contextlib.suppress(FileExistsError):
-        path.mkdir()
-        path.chmod(path.parent.stat().st_mode & 0o2777)
+    add_folder(path, path.parent.stat().st_mode & 0o2777)
 
 
 def write_whole(path: Path, data: bytes) -> None:

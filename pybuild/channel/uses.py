@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pybuild.channel import keys
-from pybuild.channel.modes import like_folder
+from pybuild.files import add_file
 
 PREFIXES = "prefixes"
 LOCK = "use.lock"
@@ -22,9 +22,9 @@ def remember(channel: str, subdir: str, prefix: str) -> None:
         # Whoever may not write to the folder leaves the file in it alone, too.
         if prefix in known_prefixes(channel, subdir) or not os.access(file.parent, os.W_OK):
             return
+        add_file(file, file.parent.stat().st_mode & 0o666)
         with file.open("a") as stream:
             stream.write(f"{prefix}\n")
-        like_folder(file, file.parent)
 
 
 def known_prefixes(channel: str, subdir: str) -> tuple[str, ...]:

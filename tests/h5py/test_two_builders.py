@@ -62,10 +62,9 @@ def begin(user: str, cluster: Cluster) -> subprocess.Popen[str]:
 
 def test_each_package_is_built_once_for_both(channel: Path, cluster: Cluster) -> None:
     """Every build has one log in one of the two caches, and both environments are proven by ranks."""
-    both = [begin(user, cluster) for user in BOTH]
-    for child in both:
-        _, err = child.communicate(timeout=1500)
-        assert child.returncode == 0, err
+    with begin(MAINTAINER, cluster) as first, begin(MEMBER, cluster) as second:
+        said = [child.communicate(timeout=1500)[1] for child in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], said
     assert built_once(channel)
     logs = [path.name for user in BOTH for path in home_of(user, cluster).glob("cache/logs/*")]
     assert {name: sum(log.startswith(f"{name}-") for log in logs if log[len(name) + 1].isdigit())

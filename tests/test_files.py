@@ -1,0 +1,88 @@
+"""What others may use is theirs from its first moment, whatever the umask of whoever made it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pybuild.channel.modes import make_folder
+from pybuild.files import add_file, add_folder
+from pybuild.locks import held
+
+WATCH = """\
+import os, sys
+print("watching", flush=True)
+end, modes = os.path.join(sys.argv[1], "end"), set()
+while not os.path.exists(end):
+    with os.scandir(sys.argv[1]) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.name.endswith(("folder", ".flock")):
+                try:
+                    modes.add(os.stat(entry.path).st_mode & 0o2777)
+                except FileNotFoundError:
+                    pass
+print(*map(oct, modes))
+"""
+ROUNDS = 400
+
+
+def lock(top: Path) -> None:
+    """Take a lock for the first time."""
+    with held(top / "lock"):
+        pass
+    (top / "lock.flock").unlink()
+
+
+def folder(top: Path) -> None:
+    """Make a folder of a channel for the first time."""
+    make_folder(top / "folder")
+    (top / "folder").rmdir()
+
+
+@pytest.mark.parametrize(("make", "mode"), [(lock, 0o664), (folder, 0o2775)])
+def test_nobody_sees_it_with_another_mode(tmp_path: Path, make: Callable[[Path], None], mode: int) -> None:
+    """A colleague who comes at the same time would fail on a lock or a folder that is closed for a moment."""
+    tmp_path.chmod(0o2775)
+    watcher = subprocess.Popen(
+        [sys.executable, "-c", WATCH, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert watcher.stdout is not None
+    watcher.stdout.readline()
+    before = os.umask(0o077)
+    try:
+        for _ in range(ROUNDS):
+            make(tmp_path)
+    finally:
+        os.umask(before)
+        (tmp_path / "end").touch()
+    assert watcher.communicate(timeout=30)[0].split() == [oct(mode)]
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    """With its content and its mode, and nothing is left beside it."""
+    file, place = tmp_path / "file", tmp_path / "place"
+    file.write_text("old")
+    place.mkdir()
+    (place / "inside").touch()
+    before = [stat.S_IMODE(path.stat().st_mode) for path in (file, place)]
+    add_file(file, 0o600)
+    add_folder(place, 0o700)
+    assert file.read_text() == "old"
+    assert (place / "inside").exists()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (file, place)] == before
+    assert sorted(os.listdir(tmp_path)) == ["file", "place"]
+
+
+def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path: Path) -> None:
+    """And it is as it was, with nothing beside it."""
+    (tmp_path / "taken").write_text("old")
+    with pytest.raises(NotADirectoryError):
+        add_folder(tmp_path / "taken", 0o755)
+    assert os.listdir(tmp_path) == ["taken"]
+    assert (tmp_path / "taken").read_text() == "old"
