@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from pybuild.load.document import KeyPath
@@ -41,7 +43,7 @@ from pybuild.load.lint_recipe_sources import (
 from pybuild.load.lint_recipe_tests import commands_run_anywhere, mpi_has_compiler, tests_present
 from pybuild.load.lint_templates import known_templates
 from pybuild.load.virtuals import VIRTUALS, known_virtual, known_virtuals
-from pybuild.model.recipe import Recipe
+from pybuild.model.recipe import Recipe, Requirements
 from pybuild.model.site import base_of
 
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
@@ -114,6 +116,22 @@ def requirements(recipe: Recipe) -> Iterator[Finding]:
                 yield (*path, index), wrong
 
 
+def host_requirements(recipe: Recipe) -> Iterator[Finding]:
+    """What stands beside a build is among what is installed with it."""
+    own = recipe.requirements
+    rows: list[tuple[KeyPath, Requirements]] = [(("requirements", "host"), own)]
+    rows += [
+        (("overrides", number, "requirements"), replace(own, **dict(override.requirements)))
+        for number, override in enumerate(recipe.overrides)
+        if override.requirements is not None
+    ]
+    for path, part in rows:
+        names = {canonicalize_name(Requirement(text).name) for text in part.run if not _bad_requirement(text)}
+        for name in part.host or ():
+            if name not in names:
+                yield path, f'host has "{name}", expected a name out of run'
+
+
 def _unknown_virtual(name: str) -> str:
     return "" if known_virtual(name) else f'unknown virtual "{name}"; known are {known_virtuals()}'
 
@@ -163,6 +181,7 @@ CHECKS: list[RecipeCheck] = [
     specifiers,
     conditions_hold,
     requirements,
+    host_requirements,
     mpi_has_compiler,
     options_declared,
     options_used,

@@ -93,11 +93,13 @@ class Requirements:
         virtual: names that the site provides (``compiler``, ``mpi``), in the order they are applied.
         build: requirements on other recipes, installed in an overlay for the build only.
         run: requirements on other recipes, installed in the prefix.
+        host: names out of ``run`` that must stand beside the build too; None for all of them.
     """
 
     virtual: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
+    host: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

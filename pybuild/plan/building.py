@@ -63,7 +63,7 @@ def build_plan(
         "compiler": next((b.identity for b in bound if b.virtual == "compiler"), ""),
         # conda's metadata name them.
         **({"run": sorted(spec.text for spec in chosen.run)} if chosen.run else {}),
-        **_compiled_needs(chosen, context),
+        **_compiled_needs(chosen, now, context),
     }
     key, loose, text = keys(inputs)
     plan = BuildPlan(
@@ -74,7 +74,7 @@ def build_plan(
     return plan, key, loose
 
 
-def _compiled_needs(chosen: Chosen, context: Context) -> dict[str, list[str]]:
+def _compiled_needs(chosen: Chosen, now: Effective, context: Context) -> dict[str, list[str]]:
     """Return versions of needed packages that bind the site themselves: their headers may be compiled in."""
     found = {p.name: p.version for p in context.world.state.packages if p.identity}
     found |= {p.name: p.version for p in context.planned if p.identity and p.action != "keep"}
@@ -82,7 +82,7 @@ def _compiled_needs(chosen: Chosen, context: Context) -> dict[str, list[str]]:
         recipe = context.world.recipes.get(package.name)
         if recipe is not None and recipe.build.system in NATIVE:
             found[package.name] = f"{package.version} {package.build_string}"
-    rows = [f"{name} {found[name]}" for name in chosen.needs if name in found]
+    rows = [f"{name} {found[name]}" for name in _beside(chosen, now) if name in found]
     return {"needs": rows} if rows else {}
 
 
@@ -166,7 +166,7 @@ def _host(chosen: Chosen, now: Effective, context: Context) -> tuple[str, ...]:
     if now.build.system == "wheel":
         return ()
     planned = {p.name: p for p in context.planned}
-    wanted, waiting = set[str](), ["python", *chosen.needs]
+    wanted, waiting = set[str](), ["python", *_beside(chosen, now)]
     while waiting:
         name = waiting.pop()
         if name in planned and name not in wanted:
@@ -175,6 +175,15 @@ def _host(chosen: Chosen, now: Effective, context: Context) -> tuple[str, ...]:
     return tuple(
         p.name for p in context.planned if p.action == "conda" or (p.name in wanted and _stands(p, context))
     )
+
+
+def _beside(chosen: Chosen, now: Effective) -> tuple[str, ...]:
+    """Return what the build itself needs, without what the result needs only where it runs."""
+    if now.requirements.host is None:
+        return chosen.needs
+    here = {*now.requirements.host, *(bound.recipe for bound in chosen.bound)}
+    late = {spec.name for spec in chosen.run} - here
+    return tuple(name for name in chosen.needs if name not in late)
 
 
 def _stands(package: PackagePlan, context: Context) -> bool:

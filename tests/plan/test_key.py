@@ -161,6 +161,22 @@ def test_the_key_does_not_change_with(what: str) -> None:
     assert thing(SAME[what]()).key == thing(BASE).key
 
 
+@pytest.mark.parametrize(("host", "beside"), [(None, True), (("user",), True), ((), False)])
+def test_what_is_needed_only_where_it_runs(host: tuple[str, ...] | None, beside: bool) -> None:
+    """``host`` decides: then neither does the build wait for it, nor is its version part of the key."""
+    needs = replace(THING.requirements, run=("user",), host=host)
+    plans = [
+        plan(world(replace(THING, requirements=needs), user_of_mpi("user", version), TOOL), "thing").packages
+        for version in ("1.0", "1.1")
+    ]
+    old, new = (packages[-1] for packages in plans)
+    assert [package.name for package in plans[0]] == ["user", "thing"]
+    assert any(text.startswith("user") for text in old.depends)
+    assert old.build is not None
+    assert ("user" in old.build.host) is beside
+    assert (old.key != new.key) is beside
+
+
 def test_the_inputs_hold_no_place_of_this_machine() -> None:
     """Neither the prefix nor the compiler's path nor what the user exported; tokens stand for the rest."""
     here = replace(BASE, machine=replace(BASE.machine, environment=(("TMPDIR", "/scratch/me"),)))
