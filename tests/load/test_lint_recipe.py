@@ -152,7 +152,7 @@ def test_the_good_wheel_recipe_is_clean(tmp_path: Path) -> None:
         # what stands beside the build
         ("build: [setuptools]}", "build: [setuptools], run: [numpy >=2], host: [numpi]}",
          '8: requirements.host: host has "numpi", expected a name out of run'),
-        ("{virtual: []}", "{run: [], host: [numpy]}", 'overrides[2].requirements: host has "numpy", expected'),
+        ("{virtual: []}", "{run: [], host: [numpy]}", '[2].requirements: host has "numpy", expected'),
         # tests
         ('"${{ prefix }}/bin/small"', "/opt/bin/small", '"/opt/bin/small" is a path of one machine'),
         ('"a/b"', "/data/b", 'tests[3].command[1]: "/data/b" is a path of one machine'),
