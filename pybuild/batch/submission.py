@@ -22,8 +22,9 @@ from pybuild.verify.job import submit
 
 if TYPE_CHECKING:
     from pybuild.batch.queue import Queue
+    from pybuild.model.launcher import Launcher
     from pybuild.model.plan import Plan
-    from pybuild.model.site import Launcher, Site
+    from pybuild.model.site import Site
     from pybuild.settings import Settings
 
 PATIENCE = 60.0

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pybuild.model.modules import ModulePlan, ModuleStep, Operation, Time
-from pybuild.model.site import Provider, PythonModule, Rule, Site, Target
+from pybuild.model.providers import Provider, Target
+from pybuild.model.pythons import PythonModule
+from pybuild.model.rules import Rule
+from pybuild.model.site import Site
 from pybuild.plan.modules import Wish, module_plan
 from pybuild.plan.rules import acting_rules
 

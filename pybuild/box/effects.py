@@ -9,7 +9,7 @@ from pybuild.box.layout import Layout
 from pybuild.box.numerics import blas, fftw, netcdf, pnetcdf
 from pybuild.box.products import Effects, linked, product
 from pybuild.box.records import Kind
-from pybuild.model.site import Pairs
+from pybuild.model.pairs import Pairs
 
 GTL = {"nvidia": "mpi_gtl_cuda", "amd": "mpi_gtl_hsa"}
 """The library of the GPU transport layer, by the first part of the accelerator's name."""

@@ -18,7 +18,8 @@ from pybuild.box.records import BoxedSite, BoxModule, Kind, Libraries
 from pybuild.box.sitefile import site_text
 from pybuild.errors import UsageError
 from pybuild.model.modules import Operation, Tool
-from pybuild.model.site import Detect, Site
+from pybuild.model.nodes import Detect
+from pybuild.model.site import Site
 
 FALLBACK_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pybuild.box.layout import Layout
 from pybuild.box.products import Effects, linked, product
-from pybuild.model.site import Pairs
+from pybuild.model.pairs import Pairs
 
 
 def netcdf(name: str, version: str, layout: Layout) -> Effects:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pybuild.model.site import Pairs
+from pybuild.model.pairs import Pairs
 
 Effects = tuple[Pairs, Pairs, Pairs]
 """Variables to set, to prepend to, to append to."""

@@ -18,7 +18,8 @@ from pybuild.box.effects import GTL
 from pybuild.box.kinds import compiler_suite, kind_of
 from pybuild.box.layout import Layout
 from pybuild.box.records import BoxModule
-from pybuild.model.site import Provider, Site
+from pybuild.model.providers import Provider
+from pybuild.model.site import Site
 
 LANGUAGES = {"cc": "c", "cxx": "cxx", "fc": "fortran"}
 MPI_PROGRAMS = {"mpicc": "c", "mpicxx": "cxx", "mpif90": "fortran", "mpifort": "fortran"}

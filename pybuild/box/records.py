@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pybuild.model.site import Pairs, Site
+from pybuild.model.pairs import Pairs
+from pybuild.model.site import Site
 
 Kind = Literal[
     "prgenv", "wrappers", "compiler", "cpu", "accelerator", "network", "hugepages",

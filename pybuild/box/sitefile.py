@@ -8,7 +8,10 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pybuild.model.modules import Operation
-from pybuild.model.site import Detect, Provider, Rule, Site, Target
+from pybuild.model.nodes import Detect
+from pybuild.model.providers import Provider, Target
+from pybuild.model.rules import Rule
+from pybuild.model.site import Site
 
 _APART = {"text", "file", "extends", "abstract"}
 _EMPTY: tuple[object, ...] = ("", (), None, False, [], {})

@@ -17,8 +17,8 @@ from pybuild import __version__
 from pybuild.cli.text import explain
 from pybuild.errors import PlanError, PybuildError
 from pybuild.model.proofs import ProofRow
+from pybuild.model.providers import base_of
 from pybuild.model.request import Request
-from pybuild.model.site import base_of
 from pybuild.plan.specs import parse_spec
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from pybuild.cli.text import paint
 from pybuild.model.modules import Operation
-from pybuild.model.site import Modules, Provider, Rule, Site, Target, When
+from pybuild.model.providers import Provider, Target
+from pybuild.model.rules import Rule, When
+from pybuild.model.site import Modules, Site
 
 Row = tuple[int, str, str]
 """Depth, label and text of a line; a row without text is a heading."""

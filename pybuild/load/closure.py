@@ -10,8 +10,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pybuild.errors import DocumentError, PlanError
+from pybuild.model.providers import base_of
 from pybuild.model.recipe import TOOLS, Recipe
-from pybuild.model.site import Site, base_of
+from pybuild.model.site import Site
 
 
 class Recipes(Protocol):

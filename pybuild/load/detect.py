@@ -10,7 +10,8 @@ from typing import Any
 
 from pybuild.errors import DocumentError
 from pybuild.load.conform import conforms
-from pybuild.model.site import Detect, Site
+from pybuild.model.nodes import Detect
+from pybuild.model.site import Site
 
 _KEY = re.compile(r"([a-z_]+):(?:\s|$)")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding
+from pybuild.model.providers import base_of
 from pybuild.model.recipe import HARNESS, Check, Recipe
-from pybuild.model.site import base_of
 
 _LAUNCHERS = {"mpiexec", "mpirun", "srun", "aprun", "jsrun", "ibrun", "prun"}
 

@@ -43,8 +43,8 @@ from pybuild.load.lint_recipe_sources import (
 from pybuild.load.lint_recipe_tests import commands_run_anywhere, mpi_has_compiler, tests_present
 from pybuild.load.lint_templates import known_templates
 from pybuild.load.virtuals import VIRTUALS, known_virtual, known_virtuals
+from pybuild.model.providers import base_of
 from pybuild.model.recipe import Recipe, Requirements
-from pybuild.model.site import base_of
 
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 _NOT_SPDX = {

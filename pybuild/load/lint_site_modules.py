@@ -8,7 +8,9 @@ from typing import NamedTuple
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, SiteCheck
 from pybuild.model.modules import Operation, matches
-from pybuild.model.site import Provider, Rule, Site, Target
+from pybuild.model.providers import Provider, Target
+from pybuild.model.rules import Rule
+from pybuild.model.site import Site
 
 
 class Placed(NamedTuple):

@@ -10,7 +10,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, SiteCheck
 from pybuild.load.virtuals import known_virtual, known_virtuals
-from pybuild.model.site import Rule, Site, When, base_of
+from pybuild.model.providers import base_of
+from pybuild.model.rules import Rule, When
+from pybuild.model.site import Site
 
 _PYTHONS = ("2.7.18", *(f"3.{minor}.{patch}" for minor in range(3, 20) for patch in range(25)))
 

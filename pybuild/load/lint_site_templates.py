@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, SiteCheck
 from pybuild.load.virtuals import VIRTUALS, broken_template, templates
+from pybuild.model.launcher import Launcher
+from pybuild.model.pairs import Pairs
 from pybuild.model.plan import LATE
-from pybuild.model.site import Launcher, Pairs, Site, base_of
+from pybuild.model.providers import base_of
+from pybuild.model.site import Site
 
 _ENV = re.compile(r"env\.[A-Za-z_][A-Za-z0-9_]*")
 

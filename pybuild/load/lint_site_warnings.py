@@ -10,7 +10,8 @@ from pybuild.load.lint import Facts, Finding, SiteWarning
 from pybuild.load.lint_site_modules import operations, same
 from pybuild.load.site_parts import parts
 from pybuild.model.modules import matches
-from pybuild.model.site import Provider, Site
+from pybuild.model.providers import Provider
+from pybuild.model.site import Site
 
 WARNINGS: list[SiteWarning] = []
 

@@ -15,7 +15,8 @@ from pybuild.load.lint import Finding, SiteCheck
 from pybuild.load.patterns import broken_patterns
 from pybuild.load.samples import common_name
 from pybuild.load.virtuals import VIRTUALS, known_virtual, known_virtuals
-from pybuild.model.site import Provider, Site, Target, Virtual, base_of
+from pybuild.model.providers import Provider, Target, Virtual, base_of
+from pybuild.model.site import Site
 
 CHECKS: list[SiteCheck] = []
 

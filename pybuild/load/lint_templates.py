@@ -11,8 +11,8 @@ from pybuild.load.lint_recipe_sources import sources_of
 from pybuild.load.lint_recipe_tests import tests_of
 from pybuild.load.virtuals import VIRTUALS, broken_template, templates
 from pybuild.model.plan import LATE
+from pybuild.model.providers import base_of
 from pybuild.model.recipe import Recipe
-from pybuild.model.site import base_of
 
 _BUILD_KEYS = (
     "env", "args", "build_args", "install_args", "build_commands", "install_commands", "stage_paths",

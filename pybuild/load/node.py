@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pybuild.model.site import Node, NodeKind, Site
+from pybuild.model.nodes import Node, NodeKind
+from pybuild.model.site import Site
 
 
 def node_kind(site: Site, environ: Mapping[str, str], hostname: str) -> NodeKind | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pybuild import process
 from pybuild.model.modules import Tool
-from pybuild.model.site import Pairs
+from pybuild.model.pairs import Pairs
 
 LAUNCHERS = ("srun", "aprun", "jsrun", "ibrun", "mpiexec", "mpirun")
 """Best first: a batch system's own before one that an MPI brings."""

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pybuild import process
 from pybuild.model.machine import FoundProvider
-from pybuild.model.site import Fact, Provider, Site
+from pybuild.model.providers import Fact, Provider
+from pybuild.model.site import Site
 
 _MPI_QUESTIONS = (("-show",), ("--version",))
 """MPICH's and Open MPI's wrappers print the command that they would run for ``-show``

@@ -12,7 +12,8 @@ from pybuild.errors import ModuleToolError
 from pybuild.interpreter.find import find_interpreters
 from pybuild.model.machine import Interpreter
 from pybuild.model.modules import ModulePlan, ModuleStep, Operation
-from pybuild.model.site import PythonModule, Site
+from pybuild.model.pythons import PythonModule
+from pybuild.model.site import Site
 
 _WHERE = "import sys; print(sys.executable)"
 

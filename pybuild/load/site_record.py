@@ -8,28 +8,13 @@ from typing import Any
 
 from pybuild.load.document import Document
 from pybuild.load.operations import operations_of
-from pybuild.model.site import (
-    CompilerCache,
-    Detect,
-    Fact,
-    FileSystem,
-    ForeignVariable,
-    KnownFailure,
-    Launcher,
-    Modules,
-    Node,
-    Pairs,
-    Provider,
-    PythonModule,
-    RefusedLibrary,
-    RefusedPython,
-    Rule,
-    Share,
-    Site,
-    Target,
-    Virtual,
-    When,
-)  # fmt: skip
+from pybuild.model.launcher import KnownFailure, Launcher
+from pybuild.model.nodes import Detect, FileSystem, Node
+from pybuild.model.pairs import Pairs
+from pybuild.model.providers import Fact, Provider, Target, Virtual
+from pybuild.model.pythons import ForeignVariable, PythonModule, RefusedPython
+from pybuild.model.rules import RefusedLibrary, Rule, When
+from pybuild.model.site import CompilerCache, Modules, Share, Site
 
 Raw = Mapping[str, Any]
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pybuild.errors import DocumentError
 from pybuild.load.document import parse_document
 from pybuild.load.node import inside_allocation, node_kind
-from pybuild.model.site import FileSystem, Site
+from pybuild.model.nodes import FileSystem
+from pybuild.model.site import Site
 from pybuild.model.stack import Stack
 
 

@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 from pybuild.model.modules import Capture, ModulePlan
 from pybuild.model.plan import BuildPlan, Edit, PackagePlan, Step
+from pybuild.model.providers import base_of
 from pybuild.model.recipe import NATIVE
-from pybuild.model.site import Site, base_of
+from pybuild.model.site import Site
 from pybuild.plan.context import Context
 from pybuild.plan.downloads import extra_download
 from pybuild.plan.effective import Effective, holds

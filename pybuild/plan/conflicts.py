@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pybuild.errors import PlanError
 from pybuild.model.machine import PrefixState
 from pybuild.model.plan import PackagePlan
+from pybuild.model.providers import base_of
 from pybuild.model.recipe import Recipe
-from pybuild.model.site import base_of
 from pybuild.plan.installed import fits, standing_needs
 from pybuild.plan.providers import may_be
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 from pybuild.model.machine import Machine
 from pybuild.model.plan import Edit
+from pybuild.model.providers import Provider, Target
 from pybuild.model.recipe import Build
-from pybuild.model.site import Provider, Rule, Site, Target
+from pybuild.model.rules import Rule
+from pybuild.model.site import Site
 from pybuild.plan.systems.native import native_environment
 from pybuild.plan.templates import fill
 

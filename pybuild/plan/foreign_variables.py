@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pybuild.errors import PlanError
 from pybuild.model.modules import is_named
 from pybuild.model.plan import Edit
-from pybuild.model.site import ForeignVariable, Site
+from pybuild.model.pythons import ForeignVariable
+from pybuild.model.site import Site
 
 ENVIRONMENTS = ("CONDA_PREFIX", "VIRTUAL_ENV")
 MODULES = "LOADEDMODULES"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pybuild.model.modules import Capture
-from pybuild.model.site import base_of
+from pybuild.model.providers import base_of
 from pybuild.plan.context import Context
 from pybuild.plan.providers import Bound
 from pybuild.plan.templates import late

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from pybuild.errors import PlanError
 from pybuild.model.modules import ModulePlan, ModuleStep, Need, Operation, Time, is_named, matches
+from pybuild.model.providers import Provider, Target
 from pybuild.model.recipe import RecipeModules
-from pybuild.model.site import Provider, Rule, Site, Target
+from pybuild.model.rules import Rule
+from pybuild.model.site import Site
 
 _ENV = re.compile(r"\$\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 

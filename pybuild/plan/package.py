@@ -8,7 +8,7 @@ from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Installed
 from pybuild.model.plan import Change, PackagePlan
 from pybuild.model.recipe import NATIVE, Check
-from pybuild.model.site import RefusedLibrary
+from pybuild.model.rules import RefusedLibrary
 from pybuild.plan.building import build_plan
 from pybuild.plan.checks import planned_checks
 from pybuild.plan.circumstances import circumstances, fields_of, when_run, wish_of

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import Machine, PrefixState
+from pybuild.model.providers import Provider, Target, Virtual, base_of
 from pybuild.model.recipe import Recipe
-from pybuild.model.site import Provider, Site, Target, Virtual, base_of
+from pybuild.model.site import Site
 
 
 class Bound(NamedTuple):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pybuild.errors import PlanError
-from pybuild.model.site import Rule, Site, Target, When, base_of
+from pybuild.model.providers import Target, base_of
+from pybuild.model.rules import Rule, When
+from pybuild.model.site import Site
 from pybuild.plan.releases import satisfies
 
 

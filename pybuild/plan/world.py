@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pybuild.model.machine import CondaPackage, Installed, Machine, PrefixState
 from pybuild.model.plan import Download
+from pybuild.model.providers import Target
 from pybuild.model.recipe import Recipe, Release
 from pybuild.model.request import Spec
-from pybuild.model.site import Site, Target
+from pybuild.model.site import Site
 from pybuild.plan.effective import Effective
 from pybuild.plan.providers import Bound
 

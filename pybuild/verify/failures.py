@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pybuild.model.site import KnownFailure, NodeKind
+from pybuild.model.launcher import KnownFailure
+from pybuild.model.nodes import NodeKind
 
 
 class Recognised(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pybuild.errors import VerificationError
-from pybuild.model.site import Launcher
+from pybuild.model.launcher import Launcher
 from pybuild.process import capture, run_logged
 
 SCHEDULER = ("SLURM_", "SALLOC_", "SBATCH_", "SRUN_", "PBS_", "PMI_", "LSB_", "LSF_", "COBALT_", "FLUX_")

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pybuild.errors import VerificationError
+from pybuild.model.launcher import KnownFailure
 from pybuild.model.plan import PlannedCheck
-from pybuild.model.site import KnownFailure
 from pybuild.plan.templates import late
 from pybuild.process import Captured, capture
 from pybuild.verify.failures import explain

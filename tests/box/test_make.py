@@ -15,7 +15,10 @@ from pybuild.box.make import make_box
 from pybuild.box.records import BoxModule, Libraries
 from pybuild.errors import PybuildError, UsageError
 from pybuild.model.modules import ModulePlan, ModuleStep, Operation, Tool
-from pybuild.model.site import Modules, Provider, PythonModule, Rule, Site, Virtual
+from pybuild.model.providers import Provider, Virtual
+from pybuild.model.pythons import PythonModule
+from pybuild.model.rules import Rule
+from pybuild.model.site import Modules, Site
 from pybuild.modules.capture import capture
 from pybuild.process import capture as run
 from pybuild.runpath import read_dynamic

@@ -11,7 +11,10 @@ from pybuild.box.make import make_box
 from pybuild.box.operations import Row, run_operations
 from pybuild.errors import ModuleToolError
 from pybuild.model.modules import Capture, ModulePlan, Operation
-from pybuild.model.site import Modules, Provider, PythonModule, Rule, Site, Target, Virtual, When
+from pybuild.model.providers import Provider, Target, Virtual
+from pybuild.model.pythons import PythonModule
+from pybuild.model.rules import Rule, When
+from pybuild.model.site import Modules, Site
 from pybuild.modules.capture import capture
 from tests.box.parts import init_of
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pybuild.load.node import inside_allocation, node_kind, starts_ranks
-from pybuild.model.site import Launcher, Node, Site
+from pybuild.model.launcher import Launcher
+from pybuild.model.nodes import Node
+from pybuild.model.site import Site
 
 JOB = {"SLURM_JOB_ID": "12"}
 LAUNCHER = Launcher(ranks=("srun",), inside="SLURM_JOB_ID")

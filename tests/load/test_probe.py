@@ -11,7 +11,8 @@ from pybuild.load.draft import draft
 from pybuild.load.lint import lint_site, site_warnings
 from pybuild.load.sites import load_site
 from pybuild.model.modules import Operation
-from pybuild.model.site import Provider, Site
+from pybuild.model.providers import Provider
+from pybuild.model.site import Site
 
 TODAY = "2026-11-22"
 CRAY = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pybuild.load.programs import find_providers
-from pybuild.model.site import Provider, Site, Virtual, Where
+from pybuild.model.providers import Provider, Virtual, Where
+from pybuild.model.site import Site
 
 
 def program(folder: Path, name: str) -> str:

@@ -10,7 +10,8 @@ import pytest
 
 from pybuild.load.pythons import site_interpreters
 from pybuild.model.machine import Interpreter
-from pybuild.model.site import Modules, PythonModule, RefusedPython, Site
+from pybuild.model.pythons import PythonModule, RefusedPython
+from pybuild.model.site import Modules, Site
 
 INIT = "/usr/share/modules/init/bash"
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))

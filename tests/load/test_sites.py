@@ -13,7 +13,10 @@ from pybuild.load.document import load_document
 from pybuild.load.places import Places, shipped
 from pybuild.load.site_record import site_of
 from pybuild.load.sites import choose_site, named_site
-from pybuild.model.site import Detect, Launcher, Provider, Rule, When
+from pybuild.model.launcher import Launcher
+from pybuild.model.nodes import Detect
+from pybuild.model.providers import Provider
+from pybuild.model.rules import Rule, When
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

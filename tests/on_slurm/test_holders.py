@@ -6,7 +6,8 @@ import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from pybuild.model.site import Launcher, Site
+from pybuild.model.launcher import Launcher
+from pybuild.model.site import Site
 from pybuild.model.stack import SharePolicy
 from pybuild.release.holders import by_release, holders
 from pybuild.release.policy import policy_of

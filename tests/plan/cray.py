@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pybuild.model.launcher import Launcher
 from pybuild.model.modules import Capture, Change, ModulePlan, Operation
-from pybuild.model.site import Launcher, Modules, Provider, Rule, Site, Target, Virtual, When
+from pybuild.model.providers import Provider, Target, Virtual
+from pybuild.model.rules import Rule, When
+from pybuild.model.site import Modules, Site
 
 NO_HUGEPAGES = Rule(
     name="no-hugepages",

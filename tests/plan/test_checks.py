@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pybuild.errors import PlanError
+from pybuild.model.launcher import Launcher
 from pybuild.model.plan import PlannedCheck
 from pybuild.model.recipe import Check
-from pybuild.model.site import Launcher
 from pybuild.plan.checks import planned_checks
 from tests.plan.worlds import site
 

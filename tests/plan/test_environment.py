@@ -7,7 +7,7 @@ import pytest
 from pybuild.errors import PlanError
 from pybuild.model.plan import Edit
 from pybuild.model.recipe import Build
-from pybuild.model.site import Rule, When
+from pybuild.model.rules import Rule, When
 from pybuild.plan.environment import Circumstances, applied, build_environment
 from pybuild.plan.rules import acting_rules
 from tests.plan.worlds import machine, site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pybuild.model.modules import Change
 from pybuild.model.plan import PackagePlan
 from pybuild.model.recipe import Build
-from pybuild.model.site import RefusedLibrary
+from pybuild.model.rules import RefusedLibrary
 from pybuild.plan.explain import Reason, explain, touches
 from tests.plan.cray import captured, cray
 from tests.plan.worlds import plan, user_of_mpi, world

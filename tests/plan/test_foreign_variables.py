@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pybuild.errors import PlanError
-from pybuild.model.site import ForeignVariable, PythonModule, Site
+from pybuild.model.pythons import ForeignVariable, PythonModule
+from pybuild.model.site import Site
 from pybuild.plan.foreign_variables import judged, removed
 
 PREFIX = "/srv/env"

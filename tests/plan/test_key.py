@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pybuild.model.machine import FoundProvider, Installed, PrefixState
 from pybuild.model.plan import PackagePlan
 from pybuild.model.recipe import Check, Option, Recipe, Release
-from pybuild.model.site import Rule, When
+from pybuild.model.rules import Rule, When
 from pybuild.plan import key as keys_module
 from pybuild.plan.key import canonical, digest, keys
 from pybuild.plan.resolve import World

@@ -9,6 +9,7 @@ import pytest
 from pybuild.errors import PlanError
 from pybuild.model.machine import Installed
 from pybuild.model.plan import Overlay, PackagePlan, Plan, StageInterpreter, StageWheel, Unpack
+from pybuild.model.providers import Provider, Virtual
 from pybuild.model.recipe import (
     Build,
     Condition,
@@ -20,7 +21,6 @@ from pybuild.model.recipe import (
     Requirements,
     Source,
 )
-from pybuild.model.site import Provider, Virtual
 from tests.plan import worlds
 from tests.plan.worlds import (
     COMPILER,

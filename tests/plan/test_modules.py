@@ -11,7 +11,7 @@ from pybuild.errors import PlanError
 from pybuild.model.modules import Capture, ModulePlan, Operation
 from pybuild.model.plan import PackagePlan
 from pybuild.model.recipe import Build, Condition, RecipeModules, Requirements
-from pybuild.model.site import Rule, When
+from pybuild.model.rules import Rule, When
 from pybuild.plan.environment import applied
 from pybuild.plan.rules import acting_rules, choose_target
 from tests.plan.cray import DYNAMIC, NO_HUGEPAGES, captured, choose, cray

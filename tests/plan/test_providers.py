@@ -6,8 +6,8 @@ import pytest
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import FoundProvider
+from pybuild.model.providers import Provider, Virtual
 from pybuild.model.recipe import Recipe
-from pybuild.model.site import Provider, Virtual
 from pybuild.plan.providers import bind
 from tests.plan.worlds import COMPILER, MPI, installed, machine, mpich, no_prefix, prefix, site
 

@@ -9,8 +9,9 @@ import pytest
 
 from pybuild.errors import PlanError
 from pybuild.model.plan import Overlay, PackagePlan
+from pybuild.model.providers import Provider, Virtual
 from pybuild.model.recipe import Condition, Option, Override, Provides, Recipe, Requirements
-from pybuild.model.site import Provider, Site, Virtual
+from pybuild.model.site import Site
 from pybuild.plan.resolve import World
 from tests.plan import worlds
 from tests.plan.worlds import (

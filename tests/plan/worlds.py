@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pybuild.model.launcher import Launcher
 from pybuild.model.machine import (
     ChannelPackage,
     CondaPackage,
@@ -14,6 +15,7 @@ from pybuild.model.machine import (
     PrefixState,
 )
 from pybuild.model.plan import Plan
+from pybuild.model.providers import Provider, Virtual
 from pybuild.model.recipe import (
     About,
     Build,
@@ -25,7 +27,7 @@ from pybuild.model.recipe import (
     Source,
 )
 from pybuild.model.request import Request
-from pybuild.model.site import Launcher, Provider, Site, Virtual
+from pybuild.model.site import Site
 from pybuild.plan.make import make_plan
 from pybuild.plan.resolve import World
 from pybuild.plan.specs import parse_spec

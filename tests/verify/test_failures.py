@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybuild.model.site import KnownFailure
+from pybuild.model.launcher import KnownFailure
 from pybuild.verify.failures import explain, recognised
 
 LOGIN = KnownFailure(pattern="PMI2 init failed", node="login", means="no MPI here", cure="srun")

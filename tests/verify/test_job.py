@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pybuild.errors import VerificationError
-from pybuild.model.site import Launcher
+from pybuild.model.launcher import Launcher
 from pybuild.verify.job import Errand, ask, log_tail, submit
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pybuild.errors import VerificationError
+from pybuild.model.launcher import KnownFailure
 from pybuild.model.plan import PlannedCheck
-from pybuild.model.site import KnownFailure
 from pybuild.verify import ranked
 from pybuild.verify.ranked import RankReport, Setting, check_ranked
 from pybuild.verify.rankoutput import read_answers
