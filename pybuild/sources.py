@@ -68,7 +68,7 @@ def within_reach(site: Site, settings: Settings) -> Site:
     places = settings.places
     if not places.offline or not site.channels:
         return site
-    from pybuild import conda
+    from pybuild.conda.channels import channel_address
     from pybuild.fetch.mirror import open_mirror
 
     mirror = open_mirror(places.mirror)
@@ -76,7 +76,7 @@ def within_reach(site: Site, settings: Settings) -> Site:
     for channel in site.channels:
         if channel.startswith(("file:", "/")):
             found.append(channel)
-        elif mirror is not None and (folder := mirror.channel(conda.channel_address(channel))):
+        elif mirror is not None and (folder := mirror.channel(channel_address(channel))):
             found.append(folder)
     return replace(site, channels=tuple(found))
 

@@ -142,7 +142,7 @@ PURE = {"plan": {"os", "subprocess", "shutil", "tempfile", "time", "socket", "pa
 
 ONLY_IN: dict[str, set[str]] = {
     "subprocess": {"process.py"},
-    "rattler": {"conda.py"},
+    "rattler": {"conda/"},
     "resolvelib": {"plan/search.py"},
     "requests": {"fetch/"},
     "urllib3": {"fetch/"},
@@ -153,7 +153,7 @@ ONLY_IN: dict[str, set[str]] = {
     "jsonschema": {"load/"},
     "flufl": {"locks.py"},
     "fcntl": {"locks.py"},
-    "asyncio": {"conda.py"},
+    "asyncio": {"conda/"},
     "installer": {"build/wheels.py"},
     "conda_package_streaming": {"build/conda_package.py", "prefix/contents.py", "channel/repodata.py"},
     "multiprocessing": set(),

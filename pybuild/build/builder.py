@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pybuild import conda
 from pybuild.build.budget import JOBS, Budget
 from pybuild.build.compiler_cache import served, with_cache
 from pybuild.build.conda_package import Metadata, pack
@@ -20,6 +19,7 @@ from pybuild.build.log import open_log
 from pybuild.build.stage import Stage, make_stage
 from pybuild.build.steps import Workbench, run_step
 from pybuild.channel import folder as channels
+from pybuild.conda.transaction import link
 from pybuild.errors import BuildError, ChannelError, PybuildError
 from pybuild.locks import held
 from pybuild.model.machine import ChannelPackage
@@ -166,7 +166,7 @@ def _host(
         files = [(packages[name].file, packages[name].sha256) for name in build.host]
         bench.log.write(f"# host prefix: {', '.join(build.host)}\n".encode())
         beside = None if build.new_python else Path(bench.tokens["prefix"])
-        conda.link(files, stage.host, cache=shop.cache / "packages", beside=beside)
+        link(files, stage.host, cache=shop.cache / "packages", beside=beside)
 
 
 def _steps(

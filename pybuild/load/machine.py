@@ -76,13 +76,13 @@ def _base(
         raise _without_channel(request, site)
     if state.python is not None or not site.channels or from_path:
         return (), ""
-    from pybuild import conda
+    from pybuild.conda.channels import solve
 
     python = "python"
     if request.python:
         python = f"python {request.python}" + (".*" if request.python.count(".") < 2 else "")
     try:
-        base = conda.solve(site.channels, (python, "pip", *request.conda), subdir, request.favoured.conda)
+        base = solve(site.channels, (python, "pip", *request.conda), subdir, request.favoured.conda)
     except PrefixError as error:
         if request.conda or request.channels:
             raise PlanError(

@@ -35,7 +35,7 @@ def with_offers(
     wanted = [spec_of(p, plan) for p in plan.packages if _from_index(p, recipes)]
     if not wanted or (not state.exists and not machine.base):
         return machine
-    from pybuild import conda
+    from pybuild.conda.channels import complete
 
     base = {package.name: package for package in machine.base}
     fixed = [f"{p.name} =={p.version} {p.build}" for p in base.values() if p.name in ("python", "pip")]
@@ -43,7 +43,7 @@ def with_offers(
     prefix = Path(state.path) if state.exists else None
     favoured = request.favoured.conda
     try:
-        found = conda.complete(site.channels, wanted, fixed, machine.subdir, prefix, favoured)
+        found = complete(site.channels, wanted, fixed, machine.subdir, prefix, favoured)
     except PrefixError as error:
         note = f"no conda channel answered ({error.message}); the index gives what is needed"
         return replace(machine, offers_note=note)

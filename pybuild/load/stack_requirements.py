@@ -55,7 +55,7 @@ def _twice(wanted: Wanted, other: Wanted) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _conda(text: str, key: KeyPath) -> Wanted:
-    from pybuild.conda import spec_name
+    from pybuild.conda.channels import spec_name
 
     try:
         name = spec_name(text)

@@ -90,7 +90,7 @@ def _drifted(stack: Stack, found: tuple[str, ...]) -> DriftError:
 
 
 def _finished(stack: Stack, lock: Lock, now: Lock, found: Survey, wheels: tuple[PackagePlan, ...]) -> Plan:
-    from pybuild.conda import spec_name
+    from pybuild.conda.channels import spec_name
 
     plan = found.plan
     asked = {spec_name(text) for text in stack.conda}

@@ -17,8 +17,8 @@ def find_in_channels(channels: Sequence[str], name: str, cache: Path) -> tuple[l
         name: with hyphens; conda's packages may also have underscores or dots in their place.
         cache: pybuild's cache folder.
     """
-    from pybuild import conda
+    from pybuild.conda.channels import find_offers
 
     spellings = dict.fromkeys((name, name.replace("-", "_"), name.replace("-", ".")))
     subdir = SUBDIRS.get(platform.machine(), "noarch")
-    return conda.find_offers(channels, tuple(spellings), subdir, cache / "repodata")
+    return find_offers(channels, tuple(spellings), subdir, cache / "repodata")

@@ -11,7 +11,7 @@ import shutil
 import time
 from pathlib import Path
 
-from pybuild import conda
+from pybuild.conda.transaction import link
 from pybuild.errors import PrefixError
 from pybuild.prefix import places
 from pybuild.prefix.base import undo
@@ -112,7 +112,7 @@ def _link(prefix: Path, journal: Journal, cache: Path, final: Path | None, *, co
     if files or old:
         origins = dict(journal.origins)
         channels = {row[3]: channel_of(origins[row[0]]) for row in journal.add if row[0] in origins}
-        conda.link(
+        link(
             files, prefix, cache=cache / "packages", final=final, replaced=old, channels=channels,
             copies=copies,
         )  # fmt: skip

@@ -198,8 +198,8 @@ def test_condas_engine_installs_it(full: Path, tmp_path: Path) -> None:
     file = pack(full, METADATA, placeholder=PLACEHOLDER, target=tmp_path / "c" / "linux-64")
     prefix = make_prefix(tmp_path / "p")
     done = in_child(
-        "from pybuild import conda\n"
-        "conda.link([(sys.argv[1], sys.argv[2])], Path(sys.argv[3]), cache=Path(sys.argv[4]))",
+        "from pybuild.conda.transaction import link\n"
+        "link([(sys.argv[1], sys.argv[2])], Path(sys.argv[3]), cache=Path(sys.argv[4]))",
         file, sha256(file), prefix, tmp_path / "cache",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

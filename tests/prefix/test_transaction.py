@@ -75,7 +75,7 @@ import pybuild.prefix.transaction as transaction
 def killed(*_, **__):
     os._exit(9)
 if sys.argv[3] == "link":
-    transaction.conda.link = killed
+    transaction.link = killed
 else:
     setattr(transaction, sys.argv[3], killed)
 """
