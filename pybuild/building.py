@@ -12,42 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pybuild
-from pybuild.errors import BuildError, Interrupted, PybuildError
+from pybuild.captures import captured
+from pybuild.errors import Interrupted, PybuildError
 from pybuild.model.machine import ChannelPackage
+from pybuild.ready import as_held, found_by_now, held_packages
 from pybuild.run.events import Events
 from pybuild.run.order import building, is_heavy
 from pybuild.sources import fetch_sources
 
 if TYPE_CHECKING:
     from pybuild.build.builder import Workshop
-    from pybuild.model.modules import Capture, ModulePlan
     from pybuild.model.plan import PackagePlan, Plan
     from pybuild.model.run import Progress, RunRecord
     from pybuild.run.folder import RunFolder
     from pybuild.run.plan_file import PlanFile
     from pybuild.run.schedule import Process
     from pybuild.settings import Settings
-
-
-def captured(modules: ModulePlan, settings: Settings) -> Capture:
-    """Return what the site's module tool makes of ``modules``; each is run once in a run.
-
-    Raises:
-        ModuleToolError: a module or the tool is not what the site says.
-    """
-    if modules not in settings.captures:
-        settings.captures[modules] = _capture(modules, settings)
-    return settings.captures[modules]
-
-
-def _capture(modules: ModulePlan, settings: Settings) -> Capture:
-    if settings.recall and modules.tool != "none":
-        from pybuild.modules.recall import recall
-
-        return recall(modules, settings.places.cache, keep=settings.environ)
-    from pybuild.modules.capture import capture
-
-    return capture(modules, keep=settings.environ)
 
 
 def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) -> dict[str, ChannelPackage]:
@@ -69,21 +49,8 @@ def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) ->
             else:
                 _build_beside(plan, settings, folder, record)
     if missing := [package for package in building(plan) if package.name not in ready]:
-        ready |= _found(missing, plan)
+        ready |= found_by_now(missing, plan)
     return ready
-
-
-def held_packages(plan: Plan, files: Mapping[str, Path]) -> dict[str, ChannelPackage]:
-    """Return the packages of a plan that need no build, by name.
-
-    Args:
-        files: fetched files by their sha256.
-    """
-    return {
-        package.name: _as_held(package, files)
-        for package in plan.packages
-        if package.action != "build" and package.file is not None
-    }
 
 
 def build_one(
@@ -106,8 +73,8 @@ def build_one(
         host = [p for p in plan.packages if p.name in package.build.host]
         wanted = replace(plan, packages=(*(p for p in host if p.action == "conda"), package))
         files = fetch_sources(wanted, settings)
-        ready = {p.name: _as_held(p, files) for p in host if p.action != "build" and p.file is not None}
-        ready |= _found([p for p in host if p.action == "build"], plan)
+        ready = {p.name: as_held(p, files) for p in host if p.action != "build" and p.file is not None}
+        ready |= found_by_now([p for p in host if p.action == "build"], plan)
         return _build(package, plan, _workshop(files, settings, events, fifo), ready, events)
 
 
@@ -135,18 +102,6 @@ def captured_content(plan: Plan, settings: Settings) -> PlanFile:
     from pybuild.run.plan_file import PlanFile
 
     return PlanFile(plan=plan, captures=tuple(settings.captures.values()))
-
-
-def found_in_channel(plan: Plan, settings: Settings) -> dict[str, ChannelPackage]:
-    """Return every package that goes into the prefix, once all are built.
-
-    Raises:
-        BuildError: one of them is not in the channel.
-        FetchError, ChecksumError: a conda package cannot be had.
-    """
-    conda = replace(plan, packages=tuple(p for p in plan.packages if p.action == "conda"))
-    files = fetch_sources(conda, settings) if conda.packages else {}
-    return held_packages(plan, files) | _found(list(building(plan)), plan)
 
 
 def _build_beside(plan: Plan, settings: Settings, folder: RunFolder, record: RunRecord) -> None:
@@ -271,32 +226,3 @@ def _workshop(files: Mapping[str, Path], settings: Settings, events: Events, fif
         on_phase=on_phase, on_line=settings.report.line, on_log=events.log,
         environment=lambda modules: dict(captured(modules, settings).environment),
     )  # fmt: skip
-
-
-def _as_held(package: PackagePlan, files: Mapping[str, Path]) -> ChannelPackage:
-    file = str(files[package.sha256 or ""]) if package.action == "conda" else package.file
-    return ChannelPackage(
-        name=package.name, version=package.version, build=package.build_string, key=package.key,
-        loose_key=package.loose_key, file=str(file), sha256=package.sha256 or "",
-    )  # fmt: skip
-
-
-def _found(packages: list[PackagePlan], plan: Plan) -> dict[str, ChannelPackage]:
-    """Return packages that were built by now, as the channel has them.
-
-    Raises:
-        BuildError: one of them is not there.
-    """
-    from pybuild.channel.folder import find_one
-
-    found = {}
-    for package in packages:
-        here = find_one(plan.channel, plan.subdir, package.name, package.version, package.build_string)
-        if here is None:
-            raise BuildError(
-                f"{plan.channel}: does not have {package.name} {package.version} {package.build_string}, "
-                "which must be built first",
-                hint=f"pybuild build PLAN {package.key}",
-            )
-        found[package.name] = here
-    return found

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from pybuild.building import build_packages, captured
+from pybuild.building import build_packages
+from pybuild.captures import captured
 from pybuild.commit import PrefixChangedError, finish_interrupted, install, locked, uninstall
 from pybuild.settings import Settings
 from pybuild.sources import addresses_of, fetch_sources, within_reach

@@ -60,13 +60,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "commit": {"model", "errors", "locks", "prefix", "verify", "settings"},
     # one run's plan file, order, budget and records; starts nothing itself
     "run": {"model", "errors", "files", "version"},
+    "captures": {"model", "modules", "settings"},
+    "ready": {"model", "errors", "channel", "run", "settings", "sources"},
     "building": {
-        "model", "errors", "process", "modules", "build", "channel", "run", "settings", "sources", "version",
+        "model", "errors", "process", "build", "run", "settings", "sources", "version", "captures", "ready",
     },
     "holdings": {"model", "errors", "locks", "channel", "load", "plan", "settings"},
     "workflow": {
         "model", "errors", "channel", "load", "plan", "prefix",
-        "settings", "sources", "commit", "building", "holdings",
+        "settings", "sources", "commit", "building", "captures", "holdings",
     },
     # a new prefix by an installer of conda's
     "base": {"model", "errors", "process", "prefix", "fetch", "settings", "commit"},
@@ -80,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "building"},
     # builds as jobs of a batch system
     "batch": {
-        "model", "errors", "process", "locks", "run", "building", "elsewhere", "sources", "settings",
+        "model", "errors", "process", "locks", "run", "building", "ready", "elsewhere", "sources", "settings",
         "commit", "verify", "proof", "workflow",
     },
     # below a stack's root; what is installed there and proven comes from the runs above

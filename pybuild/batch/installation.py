@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pybuild.building import found_in_channel, told
+from pybuild.building import told
 from pybuild.commit import install, locked
 from pybuild.proof import verify
+from pybuild.ready import found_in_channel
 from pybuild.run.events import Events
 from pybuild.run.plan_file import read_plan_file
 from pybuild.workflow import publish

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from pybuild.batch.grouping import grouped, is_limit
 from pybuild.batch.queue import OVER
-from pybuild.building import build_light, captured_content, held_packages
+from pybuild.building import build_light, captured_content
 from pybuild.elsewhere import errand_of
 from pybuild.errors import BuildError, UsageError, VerificationError
 from pybuild.model.run import Progress, RunRecord
+from pybuild.ready import held_packages
 from pybuild.run.folder import RunFolder, begin
 from pybuild.run.order import apart, building
 from pybuild.sources import fetch_sources
