@@ -6,10 +6,9 @@ The umask of whoever builds says nothing about a channel that a group shares; th
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
-from pybuild.files import add_folder
+from pybuild.files import add_folder, replace_file
 
 
 def like_folder(path: Path, folder: Path) -> None:
@@ -28,15 +27,9 @@ def make_folder(path: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file of a channel so that nobody sees a half of it.
+    """Write a file of a channel so that nobody sees a half of it; a new one is as open as its folder.
 
     Raises:
         OSError: it cannot be written; the old one is still there.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(data)
-        like_folder(beside, path.parent)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    replace_file(path, data, mode=path.parent.stat().st_mode & 0o666)
