@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.errors import PrefixError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pybuild.model.machine import ChannelPackage, PrefixState
     from pybuild.model.plan import PackagePlan, Plan
@@ -109,24 +109,37 @@ def locked(prefix: Path, settings: Settings) -> Iterator[None]:
     Raises:
         PrefixError: the lock cannot be made.
     """
-    from pybuild.locks import held
     from pybuild.prefix import places
     from pybuild.prefix.transaction import recover
 
-    lock = places.lock(prefix)
+    def waiting(owner: str) -> None:
+        settings.report.note(f"waiting for {owner}, which is changing {prefix}")
+
+    with ExitStack() as stack:
+        lock = None
+        # Whoever waited beside a prefix that was being made must have the lock inside it as well as anybody.
+        while lock != (wanted := places.lock(prefix)):
+            stack.close()
+            _take(stack, lock := wanted, waiting)
+        finished = recover(prefix, cache=Path(settings.places.cache))
+        if finished is not None:
+            settings.report.note(f"finished what an interrupted run had begun: {finished}")
+        yield
+
+
+def _take(stack: ExitStack, lock: Path, waiting: Callable[[str], None]) -> None:
+    from pybuild.locks import held
+
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PrefixError(f"{lock.parent}: cannot be made: {error.strerror}") from error
     if not os.access(lock.parent, os.W_OK | os.X_OK):
         raise PrefixError(f"{lock.parent}: cannot be written by you", hint="name a prefix of your own")
-    with held(
-        lock, waiting=lambda owner: settings.report.note(f"waiting for {owner}, which is changing {prefix}")
-    ):
-        finished = recover(prefix, cache=Path(settings.places.cache))
-        if finished is not None:
-            settings.report.note(f"finished what an interrupted run had begun: {finished}")
-        yield
+    try:
+        stack.enter_context(held(lock, waiting=waiting))
+    except OSError as error:
+        raise PrefixError(f"{lock}: cannot be made: {(error.strerror or str(error)).lower()}") from error
 
 
 def _outdated(journal: Journal, state: PrefixState) -> bool:

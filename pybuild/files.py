@@ -6,11 +6,15 @@ Imported wherever notes are read, so it imports nothing that is slow to load.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
+"""What link(2) says on a file system without hard links."""
 
 
 def replace_file(
@@ -64,10 +68,22 @@ def add_file(path: str | Path, mode: int) -> None:
     try:
         os.fchmod(handle, mode)
         with contextlib.suppress(FileExistsError):
-            os.link(beside, path)
+            _put(beside, path, mode)
     finally:
         os.close(handle)
         os.unlink(beside)
+
+
+def _put(beside: str, path: str | Path, mode: int) -> None:
+    """Let a file have a second name; without hard links it has its mode only a moment after its name."""
+    try:
+        os.link(beside, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+        os.fchmod(handle, mode)
+        os.close(handle)
 
 
 def add_folder(path: str | Path, mode: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -148,6 +149,83 @@ def test_a_lease_of_another_host_is_not_taken_before_it_ends(tmp_path: Path) -> 
     with held(lock, waiting=said.append):
         assert time.time() >= end
     assert said == [f"elsewhere.example, process {2**22 - 1}"]
+
+
+def test_of_two_who_find_it_dead_one_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looked at a dead owner's lock and comes late does not remove that of the next owner."""
+    lock = tmp_path / "lock"
+    with holder(lock) as owner:
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+    late = locks._named(lock)
+    read = Path.read_text
+
+    def slow(self: Path) -> str:
+        text = read(self)
+        if self == lock:
+            monkeypatch.undo()
+            stack.enter_context(held(lock))
+        return text
+
+    with ExitStack() as stack:
+        monkeypatch.setattr(Path, "read_text", slow)
+        locks._drop_dead(lock, late)
+        assert locks._named(lock).details[1] == os.getpid()
+
+
+@FLOCK
+def test_whoever_stood_still_and_lost_it_is_stopped(tmp_path: Path, flock: str) -> None:
+    """Another host has broken the lease: the first owner's work ends at once, with a sentence."""
+    lock = tmp_path / "lock"
+    program = HOLD.replace("from pybuild.locks import held", "import time\nfrom pybuild import locks\n"
+                           "from pybuild.locks import held\nlocks.RENEW = 0.1")  # fmt: skip
+    program = program.replace("sys.stdin.readline()", "time.sleep(60)")
+    argv = [sys.executable, "-c", program, str(lock), flock]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    lock.unlink()  # what the library does with a lease that ran out
+    claim = tmp_path / "lock|elsewhere.example|4711|123"
+    claim.write_text(str(claim))
+    os.link(claim, lock)
+    out, err = child.communicate(timeout=20)
+    assert "released" not in out
+    assert "LockLostError" in err
+    assert "lost its lock to elsewhere.example, process 4711" in err
+    assert lock.exists()
+
+
+NO_HARD_LINKS = """\
+import errno, os
+def refuse(old, new, **_):
+    raise PermissionError(errno.EPERM, "Operation not permitted", str(old), None, str(new))
+os.link = refuse
+"""
+
+
+def test_without_hard_links_flock_alone_does(tmp_path: Path) -> None:
+    """As on a stick; and with neither there is an error and no endless wait."""
+    lock = tmp_path / "lock"
+
+    def run(flock: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-c", NO_HARD_LINKS + HOLD, str(lock), flock]
+        return subprocess.run(argv, input="", capture_output=True, text=True, timeout=20, check=False)
+
+    assert run("with").stdout == run("with").stdout == "held\nreleased\n"
+    assert "Operation not permitted" in run("without").stderr
+
+
+@pytest.mark.parametrize("word", ["No space left on device", "Permission denied"])
+def test_why_it_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    """Not that the file is missing, which it is because it could not be made."""
+    code = {"No space left on device": errno.ENOSPC, "Permission denied": errno.EACCES}[word]
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, word)
+
+    monkeypatch.setattr(locks, "add_file", refuse)
+    with pytest.raises(OSError, match=word), held(tmp_path / "lock"):
+        pass
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

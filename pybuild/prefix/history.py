@@ -37,7 +37,9 @@ def add_history(
         OSError: the file cannot be written.
     """
     when = (now or datetime.now()).strftime("%Y-%m-%d %H:%M:%S")  # noqa: DTZ005  conda writes local time
-    lines = [f"==> {when} <==", f"# cmd: {command}"]
+    # conda reads lines of UTF-8; names of files need be neither.
+    said = command.encode("utf-8", "backslashreplace").decode("utf-8").replace("\n", "\\n")
+    lines = [f"==> {when} <==", f"# cmd: {said}"]
     lines += [f"-{package}" for package in sorted(removed)]
     lines += [f"+{package}" for package in sorted(added)]
     for word, specs in (("update", sorted(update)), ("remove", sorted(remove))):

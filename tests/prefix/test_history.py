@@ -120,3 +120,13 @@ def test_a_file_without_a_last_line_end_is_read_whole(tmp_path: Path) -> None:
     (prefix / "conda-meta" / "pinned").write_text("numpy 1.26.*")
     set_pins(prefix, pin=[("a", "1", "b_h000000000001_0")])
     assert pinned(prefix) == ["numpy 1.26.*", "a 1 b_h000000000001_0"]
+
+
+def test_a_command_that_is_no_line_of_utf8(tmp_path: Path) -> None:
+    """Names of folders may be anything; conda must be able to read the history all the same."""
+    (tmp_path / "conda-meta").mkdir()
+    command = "pybuild install x --channel /data/proj\udce9\n==> 2020-01-01 <=="
+    add_history(tmp_path, command=command, added=["a-1-0"], now=NOW)
+    lines = (tmp_path / "conda-meta/history").read_bytes().decode("utf-8").splitlines()
+    assert lines[1] == "# cmd: pybuild install x --channel /data/proj\\udce9\\n==> 2020-01-01 <=="
+    assert sum(line.startswith("==>") for line in lines) == 1
