@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,17 +88,28 @@ def deploy(order: Order, settings: Settings) -> Deployed:
             demand_link(root)
             sweep(root)
             before = in_service(root) or ""
-            begun, how = _begun(root, order)
-            prefix = layout.release(root, begun.name)
-            if how != "unchanged":
-                if how != "again":
-                    _make(order, begun, prefix, policy, settings, umask)
-                write_root_scripts(stack, prefix, policy)
-                switch(root, begun.name, action="deploy", by=user())
+            try:
+                name, how = _in_service(root, order, policy, settings, umask)
+            except BaseException:
+                with suppress(OSError):  # what stopped it says more
+                    apply(layout.state(root), policy)  # the next maintainer goes on from there
+                raise
             apply(layout.state(root), policy)
-            release = store.read_release(prefix)
+            release = store.read_release(layout.release(root, name))
             assert release is not None
             return Deployed(release=release, before=before, how=how)
+
+
+def _in_service(root: Path, order: Order, policy: Policy, settings: Settings, umask: int) -> tuple[str, str]:
+    """Make a release where it is not there yet and put it in service; return its name, and how it came."""
+    begun, how = _begun(root, order)
+    if how != "unchanged":
+        prefix = layout.release(root, begun.name)
+        if how != "again":
+            _make(order, begun, prefix, policy, settings, umask)
+        write_root_scripts(order.stack, prefix, policy)
+        switch(root, begun.name, action="deploy", by=user())
+    return begun.name, how
 
 
 def check(stack: Stack, settings: Settings) -> Policy:

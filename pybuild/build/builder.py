@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 import shutil
 import time
@@ -89,9 +90,27 @@ def build_package(
 def _build(
     package: PackagePlan, plan: Plan, shop: Workshop, packages: Mapping[str, ChannelPackage]
 ) -> ChannelPackage:
+    stage = make_stage(shop.stages or shop.cache / "stage", f"{package.name}-{package.version}")
+    try:
+        made = _in_stage(stage, package, plan, shop, packages)
+    except PybuildError:
+        raise  # the stage is kept, to be looked at
+    except BaseException:
+        shutil.rmtree(stage.root, ignore_errors=True)
+        raise
+    shutil.rmtree(stage.root, ignore_errors=True)
+    return made
+
+
+def _in_stage(
+    stage: Stage,
+    package: PackagePlan,
+    plan: Plan,
+    shop: Workshop,
+    packages: Mapping[str, ChannelPackage],
+) -> ChannelPackage:
     assert package.build is not None
     started = time.time()
-    stage = make_stage(shop.stages or shop.cache / "stage", f"{package.name}-{package.version}")
     with open_log(shop.cache / "logs", package) as log:
         shop.on_log(log.name)
         bench = _workbench(package.build, stage, shop, plan, log)
@@ -105,14 +124,9 @@ def _build(
             libraries = settle(package, plan, stage, bench)
             shop.on_phase(package.name, "pack")
             write_share(package, plan, stage, {**spent, "libraries": libraries}, log.name)
-            made = _pack(package, plan, stage, int(started * 1000))
+            return _pack(package, plan, stage, int(started * 1000))
         except PybuildError as error:
             raise _explained(error, package, plan, bench, Path(log.name)) from error
-        except KeyboardInterrupt:
-            shutil.rmtree(stage.root, ignore_errors=True)
-            raise
-    shutil.rmtree(stage.root, ignore_errors=True)
-    return made
 
 
 def _workbench(build: BuildPlan, stage: Stage, shop: Workshop, plan: Plan, log: IO[bytes]) -> Workbench:
@@ -215,8 +229,10 @@ def _pack(package: PackagePlan, plan: Plan, stage: Stage, timestamp: int) -> Cha
             ),
         )  # fmt: skip
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ChannelError(
-            f"{folder}: {error.strerror}", hint="make room, then run the same again"
+            f"{error.filename or folder}: {(error.strerror or str(error)).lower()}",
+            hint="make room, then run the same again" if full else None,
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -234,6 +250,7 @@ def _explained(
     try:
         script = keep(bench.stage, bench.environment, package, plan.prefix, error, log)
     except OSError:  # a full disk, most often; the failure itself says more than that
+        shutil.rmtree(bench.stage.root, ignore_errors=True)
         return error
     if not isinstance(error, BuildError):
         error.hint = error.hint or f"bash {script}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pybuild.settings import Settings
 
 _METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+_GOING = ".going"
 _KEPT = 24 * 3600.0
 """Seconds after which a base that nobody used goes."""
 
@@ -46,11 +47,19 @@ def base_of_release(found: Survey, settings: Settings) -> Path:
 
 
 def _clear(home: Path) -> None:
-    """Remove bases that nobody used for a day, and what made them."""
+    """Remove bases that nobody used for a day, and what made them.
+
+    First they lose their names: half a base, which a killed run would leave, must not be taken for one.
+    """
     for old in home.iterdir():
         with suppress(OSError):
-            if time.time() - old.stat().st_mtime > _KEPT:
-                shutil.rmtree(old) if old.is_dir() else old.unlink()
+            if old.name.endswith(_GOING):
+                shutil.rmtree(old)
+            elif time.time() - old.stat().st_mtime > _KEPT:
+                if old.is_dir():
+                    shutil.rmtree(old.rename(f"{old}{_GOING}"))
+                else:
+                    old.unlink()
 
 
 def _base(found: Survey, home: Path) -> Plan:

@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,10 +111,8 @@ def remove(root: Path, name: str) -> None:
 def sweep(root: Path) -> tuple[str, ...]:
     """Remove what killed runs left beside the releases; nobody else may be changing the stack.
 
-    Returns the names of what was removed.
-
-    Raises:
-        OSError: it cannot be removed.
+    Returns the names of what was removed. What cannot go yet stays for the next time: a file that another
+    node still has open, a mount.
     """
     gone = []
     folder = layout.releases(root)
@@ -121,8 +120,9 @@ def sweep(root: Path) -> tuple[str, ...]:
         if entry.startswith("."):
             if os.geteuid() not in (0, os.lstat(folder / entry).st_uid):
                 continue  # of another maintainer, who sweeps it
-            _remove(folder / entry)
-            gone.append(entry)
+            with suppress(OSError):
+                _remove(folder / entry)
+                gone.append(entry)
     for entry in sorted(os.listdir(root)):
         if entry.startswith(".current."):
             (root / entry).unlink()

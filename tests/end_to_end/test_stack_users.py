@@ -122,3 +122,18 @@ def test_two_maintainers(toys: Toys) -> None:
     assert first in toys.releases()
     toys.run("rollback").done()
     assert toys.imports("toypure") == "1.0"
+
+
+def test_the_next_maintainer_goes_on_after_a_first_deploy_that_failed(toys: Toys) -> None:
+    """What is remembered of it has the policy's modes, too, though its maintainer has a umask of 077."""
+    toys.share = {"group": GROUP, "mode": "u=rwX,g=rwX,o="}
+    toys.declare(
+        "toypure==1.0", tests=[{"name": "never", "command": ["python", "-c", "raise SystemExit(1)"]}]
+    )
+    assert toys.deploy().code == 11
+    for path in (toys.project.root, toys.folder):
+        give(path, MEMBER)
+    toys.before = become(MEMBER, reading=True)
+    toys.declare("toypure==1.0")
+    toys.deploy().done()
+    assert as_user(MAINTAINER, toys.current / "bin/python", "-c", "import toypure").returncode == 0

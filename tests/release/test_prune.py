@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
 from pybuild.release.holders import served_since
-from pybuild.release.prune import fates
+from pybuild.release.prune import fates, sweep
 from pybuild.release.switch import Switch
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
@@ -73,3 +76,19 @@ def test_served_since() -> None:
     assert served_since(ROWS, ago(100)) == {"d"}
     assert served_since(ROWS, ago(400)) == {"c", "d"}
     assert served_since(ROWS, ago(9999)) == {"a", "b", "c", "d"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_what_cannot_go_yet_keeps_nothing_else_from_going(tmp_path: Path) -> None:
+    """A release that another node still has open is left for the next time, and nobody is stopped by it."""
+    for name in (".2026-01-01-1.going", ".2026-01-01-2.going", "2026-01-01-3"):
+        (tmp_path / "releases" / name / "lib").mkdir(parents=True)
+    busy = tmp_path / "releases/.2026-01-01-1.going/lib"
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", busy], check=True)
+    try:
+        assert sweep(tmp_path) == (".2026-01-01-2.going",)
+        assert sweep(tmp_path) == ()
+    finally:
+        subprocess.run(["umount", busy], check=True)
+    assert sweep(tmp_path) == (".2026-01-01-1.going",)
+    assert os.listdir(tmp_path / "releases") == ["2026-01-01-3"]
