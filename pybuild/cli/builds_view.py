@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,12 +101,6 @@ class BuildsView:
                 Text(clock(build)), Text(last_line(build.log), style="dim"),
             )  # fmt: skip
         return Group(table, Text(summary(record), style="dim"))
-
-
-def can_be_live() -> bool:
-    """Return whether a table that is drawn over itself is wanted: on a terminal, outside CI, with colour."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("CI") or os.environ.get("TERM") == "dumb"
-    return sys.stderr.isatty() and not plain
 
 
 def clock(build: Progress) -> str:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
-    from pybuild.cli.progress import Screen
     from pybuild.model.plan import Plan
     from pybuild.workflow import Settings
 
@@ -67,8 +66,10 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if arguments.dry_run:
             return 0
         confirm(made, arguments)
-        if arguments.on or arguments.submit:
-            return _by_jobs(made, settings, screen, arguments)
+        if (arguments.on or arguments.submit) and not made.changes_nothing():
+            from pybuild.cli.jobs import install_by_jobs
+
+            return install_by_jobs(made, settings, screen, arguments)
         try:
             carry_out(made, settings)
         except PrefixChangedError as error:
@@ -77,26 +78,23 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             show(made, arguments, say)
             confirm(made, arguments)
             carry_out(made, settings)
-    return _verified(made, settings, arguments)
+        levels = _proven(made, settings)
+    return _told(made, levels, arguments)
 
 
-def _by_jobs(made: Plan, settings: Settings, screen: Screen, arguments: argparse.Namespace) -> int:
-    from pybuild.cli.jobs import install_by_jobs
-
-    if made.changes_nothing():
-        return _verified(made, settings, arguments)
-    return install_by_jobs(made, settings, screen, arguments)
-
-
-def _verified(made: Plan, settings: Settings, arguments: argparse.Namespace) -> int:
-    import json
+def _proven(made: Plan, settings: Settings) -> tuple[tuple[str, str], ...]:
     from pathlib import Path
 
     from pybuild.proof import verify
     from pybuild.workflow import locked
 
     with locked(Path(made.prefix), settings):
-        levels = verify(Path(made.prefix), made.to_prove(), made.verify, settings)
+        return verify(Path(made.prefix), made.to_prove(), made.verify, settings)
+
+
+def _told(made: Plan, levels: tuple[tuple[str, str], ...], arguments: argparse.Namespace) -> int:
+    import json
+
     if arguments.json:
         put(json.dumps({"changed": not made.changes_nothing(), "levels": dict(levels)}))
         return 0

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pybuild.cli.text import paint, say
+from pybuild.cli.text import can_be_live, paint, say
 from pybuild.report import Report
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ class Screen(Report):
 
     def __init__(self, *, verbose: bool = False) -> None:
         self.verbose = verbose
-        self.live = sys.stderr.isatty()  # a line at the end of the terminal, without colour where unwanted
+        self.live = can_be_live()
         self.began = time.monotonic()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -69,6 +68,7 @@ class Screen(Report):
 
     def note(self, text: str) -> None:
         """Print one sentence."""
+        self._stop()
         say(f"{paint('note:', 'yellow')} {text}")
 
     def started(self, name: str, total: int | None) -> None:
@@ -99,10 +99,10 @@ class Screen(Report):
     @contextmanager
     def builds(self) -> Iterator[Callable[[RunRecord], None]]:
         """Show several builds at once."""
-        from pybuild.cli.builds_view import BuildsView, can_be_live
+        from pybuild.cli.builds_view import BuildsView
 
         self._stop()
-        with BuildsView(began=self.began, live=can_be_live() and not self.verbose).watching() as view:
+        with BuildsView(began=self.began, live=self.live and not self.verbose).watching() as view:
             yield view
 
     def run_ended(self, record: RunRecord) -> None:

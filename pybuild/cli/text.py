@@ -15,10 +15,17 @@ _DOCUMENT_HINT = "correct the file there; pybuild recipe lint checks every recip
 _CODES = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
 
 
+def can_be_live() -> bool:
+    """Return whether lines drawn over themselves are wanted: on a terminal with colour, not in CI."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("CI") or os.environ.get("TERM") == "dumb"
+    return sys.stderr is not None and sys.stderr.isatty() and not plain
+
+
 def paint(text: str, colour: str, *, stream: object = None) -> str:
-    """Return ``text`` in a colour, or as it is where ``NO_COLOR`` is set or nobody sees it."""
+    """Return ``text`` in a colour, or as it is where nobody wants or sees it."""
     target = stream or sys.stderr
-    wants = getattr(target, "isatty", lambda: False)() and not os.environ.get("NO_COLOR")
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    wants = getattr(target, "isatty", lambda: False)() and not plain
     return f"\033[{_CODES[colour]}m{text}\033[0m" if wants and text else text
 
 
