@@ -30,8 +30,10 @@ def recipe_new(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
     places = places_of(arguments, environ)
     folder = folder_of(arguments.recipes, os.getcwd())
     known = RecipeTree((folder, *places.recipes)).names()
-    cache = Path(places.cache)
-    with Screen() as screen, Drafting(environ, cache, folder, known, screen) as drafting:
+    with (
+        Screen() as screen,
+        Drafting(environ, Path(places.cache), folder, known, screen, offline=places.offline) as drafting,
+    ):
         form = "wheel" if arguments.wheel else "source" if arguments.source else ""
         outcome = drafting.begin(arguments.what, form, arguments.count)
         if arguments.needs:
