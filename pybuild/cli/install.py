@@ -44,7 +44,9 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Show the plan, ask, build what is missing, install it and verify it."""
     prefix = prefix_of(arguments, environ)
-    if not arguments.rebuild and satisfied(prefix, arguments.specs, arguments.verify, arguments.site):
+    # These ask for more than the notes of a prefix tell.
+    particular = arguments.rebuild or arguments.use or arguments.target or arguments.python
+    if not particular and satisfied(prefix, arguments.specs, arguments.verify, arguments.site):
         if arguments.json:
             put('{"changed": false}')
         else:

@@ -17,7 +17,8 @@ from pybuild.plan.foreign import foreign, offered
 from pybuild.plan.held import find_held
 from pybuild.plan.key import keys
 from pybuild.plan.package import plan_package
-from pybuild.plan.pythons import choose_python
+from pybuild.plan.preferred import demand_as_preferred
+from pybuild.plan.pythons import choose_python, demand_same_python
 from pybuild.plan.resolve import Chosen, World, closure
 from pybuild.plan.rules import demand_known
 
@@ -43,6 +44,7 @@ def make_plan(
         PlanError: the request cannot be met.
     """
     demand_known(world.site, world.providers)
+    demand_same_python(request.python, world.state, world.machine)
     also = _also(request, world)
 
     @functools.cache
@@ -62,6 +64,7 @@ def make_plan(
             planned=tuple(packages), held=held, rebuild=request.rebuild,
         )  # fmt: skip
         packages.append(plan_package(chosen, context))
+    demand_as_preferred(packages, world)
     demand_one_provider(packages, world.state)
     demand_one_supplier(packages, world.state, world.recipes)
     demand_nothing_broken(packages, world.state)
