@@ -27,8 +27,8 @@ def recipe_new(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
 
     if arguments.count < 1:
         raise UsageError(f"--versions: found {arguments.count}, expected at least 1")
-    places = places_of(arguments, environ)
     folder = folder_of(arguments.recipes, os.getcwd())
+    places = places_of(arguments, environ, made=folder)
     known = RecipeTree((folder, *places.recipes)).names()
     with (
         Screen() as screen,

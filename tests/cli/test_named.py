@@ -1,0 +1,75 @@
+"""What a command line names is looked at: folders that are not there, numbers that are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pybuild.cli.main import main
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+
+
+@pytest.mark.parametrize("option", ["--recipes", "--sites", "--mirror"])
+@pytest.mark.parametrize(
+    ("path", "said"), [("/nonexist", "there is no such folder"), ("/dev/null", "is no folder")]
+)
+def test_a_folder_that_is_named_must_be_there(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], option: str, path: str, said: str
+) -> None:
+    """A slip of the keyboard is not the same as having nothing there."""
+    assert main(["recipe", "list", option, path], environ) == 2
+    assert f"{option} {path}: {said}" in capsys.readouterr().err
+
+
+def test_a_folder_of_the_configuration_file_may_be_missing(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """One file serves several machines."""
+    (tmp_path / "config.yaml").write_text("recipes: [/nonexist]\nsites: [/nonexist]\n")
+    assert main(["recipe", "list"], {**environ, "PYBUILD_CONFIG": str(tmp_path / "config.yaml")}) == 0
+    assert "mpi4py" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--recipes", "--sites"])
+def test_the_home_may_be_a_tilde(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    """No shell replaces it behind an equals sign."""
+    folder = tmp_path / "x/toyext"
+    folder.mkdir(parents=True)
+    (folder / "recipe.yaml").write_text("")
+    (tmp_path / "x/toysite.yaml").write_text("name: [\n")
+    words = ("recipe", "list") if option == "--recipes" else ("site", "show", "toysite")
+    code = main([*words, f"{option}=~/x"], environ)
+    out, err = capsys.readouterr()
+    assert "toyext" in out.split() if option == "--recipes" else f"{tmp_path}/x/toysite.yaml:" in err
+    assert code == (0 if option == "--recipes" else 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--older-than=-1",), "--older-than: found -1, expected a number of days from 0 on"),
+        (("--older-than=nan",), "--older-than: found nan, expected"),
+        (("--older-than=inf",), "--older-than: found inf, expected"),
+        (("--older-than=1", "--used-by", "/usr"), "--used-by /usr: is no conda prefix"),
+        (("--older-than=1", "--used-by", "/nonexist"), "--used-by /nonexist: there is no such folder"),
+        (("--older-than=1", "--used-below", "/nonexist"), "--used-below /nonexist: there is no such folder"),
+    ],
+)
+def test_prune_takes_no_slip_for_leave_to_remove(
+    environ: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    said: str,
+) -> None:
+    """What is mistyped would let packages that are used pass for unused, or old."""
+    assert main(["channel", "prune", "-y", "--channel", str(tmp_path / "channel"), *words], environ) == 2
+    assert said in capsys.readouterr().err
