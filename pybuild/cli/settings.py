@@ -112,6 +112,30 @@ def _jobs(named: int | None, configured: int | None) -> int:
     return named or configured or len(os.sched_getaffinity(0))
 
 
+def job_options(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return the words of ``--job-options``.
+
+    Raises:
+        UsageError: a quote is open, or nothing asks for jobs or nodes.
+    """
+    if not arguments.job_options:
+        return ()
+    if not (arguments.on or getattr(arguments, "submit", False)):
+        which = "--on or --submit" if hasattr(arguments, "submit") else "--on compute"
+        raise UsageError(
+            "--job-options is for asking for jobs or nodes, and nothing does",
+            hint=f"add {which}, or leave --job-options out",
+        )
+    import shlex
+
+    try:
+        return tuple(shlex.split(arguments.job_options))
+    except ValueError as error:
+        raise UsageError(
+            f"--job-options: {str(error).lower()}: {arguments.job_options}", hint="--job-options='-A m1234'"
+        ) from error
+
+
 def choice(text: str) -> tuple[str, str]:
     """Return ``("compiler", "intel")`` for ``compiler=intel``."""
     virtual, equals, provider = text.partition("=")

@@ -73,3 +73,30 @@ def test_prune_takes_no_slip_for_leave_to_remove(
     """What is mistyped would let packages that are used pass for unused, or old."""
     assert main(["channel", "prune", "-y", "--channel", str(tmp_path / "channel"), *words], environ) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "asks"),
+    [
+        (("install", "mpi4py", "-p", "P"), ("--on", "slurm")),
+        (("install", "mpi4py", "-p", "P"), ("--submit",)),
+        (("verify", "-p", "P"), ("--on", "compute")),
+        (("stack", "deploy", "nosuch.yaml"), ("--on", "compute")),
+    ],
+)
+def test_job_options_are_read_before_anything_is_done(
+    environ: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: tuple[str, ...],
+    asks: tuple[str, ...],
+) -> None:
+    """An open quote, and options of a job that nobody asks for, are slips that are told at once."""
+    (tmp_path / "P/conda-meta").mkdir(parents=True)
+    (tmp_path / "P/conda-meta/history").touch()
+    argv = [str(tmp_path / "P") if word == "P" else word for word in words]
+    assert main([*argv, *asks, "--job-options=-A 'm1"], environ) == 2
+    assert "error: --job-options: no closing quotation: -A 'm1\n" in capsys.readouterr().err
+    assert main([*argv, "--job-options=-A m1"], environ) == 2
+    out = capsys.readouterr()
+    assert "--job-options is for asking for jobs or nodes, and nothing does\nhint: add --on" in out.err
