@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pybuild.cli.arguments.common import Commands
 
+USUAL = "mpi4py"
+"""What ``explain`` plans where only variables are named."""
+
 
 def add(commands: Commands) -> None:
     """Add the commands."""
@@ -18,8 +21,12 @@ def add(commands: Commands) -> None:
         ("explain", "say what put each part of a plan there, and why", "explain:explain"),
     ):
         command = add_command(commands, name, text, run)
+        if name == "explain":
+            text = f"as for install, or variables: only what touches CC; without a spec that of {USUAL}"
+        else:
+            text = "mpi4py, 'mpi4py>=4', 'mpi4py[exe]==3.0.0'"
         command.add_argument(
-            "specs", nargs="+", metavar="SPEC", help="mpi4py, 'mpi4py>=4', 'mpi4py[exe]==3.0.0'"
+            "specs", nargs="+", metavar="SPEC|VARIABLE" if name == "explain" else "SPEC", help=text
         )
         prefix_option(command, must_exist=False)
         command.add_argument("--python", metavar="VERSION|PATH", help="Python of a new prefix")
