@@ -44,7 +44,6 @@ def make_plan(
         PlanError: the request cannot be met.
     """
     demand_known(world.site, world.providers)
-    demand_same_python(request.python, world.state, world.machine)
     also = _also(request, world)
 
     @functools.cache
@@ -64,10 +63,7 @@ def make_plan(
             planned=tuple(packages), held=held, rebuild=request.rebuild,
         )  # fmt: skip
         packages.append(plan_package(chosen, context))
-    demand_as_preferred(packages, world)
-    demand_one_provider(packages, world.state)
-    demand_one_supplier(packages, world.state, world.recipes)
-    demand_nothing_broken(packages, world.state)
+    _demand_sound(packages, world)
     offers_notes = (world.machine.offers_note,) if world.machine.offers_note else ()
     level, lowered = _level(request, world)
     return Plan(
@@ -87,6 +83,18 @@ def make_plan(
         compiler_cache=world.site.compiler_cache,
         **_limit(world),
     )
+
+
+def _demand_sound(packages: list[PackagePlan], world: World) -> None:
+    """Check that the prefix as a whole will be what was asked for, and works.
+
+    Raises:
+        PlanError: naming the packages that do not go together.
+    """
+    demand_as_preferred(packages, world)
+    demand_one_provider(packages, world.state)
+    demand_one_supplier(packages, world.state, world.recipes)
+    demand_nothing_broken(packages, world.state)
 
 
 def _also(request: Request, world: World) -> tuple[tuple[Spec, str], ...]:
@@ -137,8 +145,12 @@ def _base(
 
     Args:
         attempt: resolves the request for a Python, or fails.
+
+    Raises:
+        PlanError: the prefix has another Python than was asked for, or none of the machine's serves.
     """
     machine = world.machine
+    demand_same_python(request.python, world.state, machine)
     if world.state.python is not None:
         return (), world.state.python, ()
     if machine.base:

@@ -58,6 +58,7 @@ class Search:
             "PIP_CONFIG_FILE": "/dev/null",
             "PIP_INDEX_URL": server.simple,
         }
+        (root / "sites").mkdir(exist_ok=True)
         self.options = ("--recipes", str(root / "recipes"), "--sites", str(root / "sites"))
 
     def __call__(self, *words: str, environ: Mapping[str, str] | None = None) -> tuple[int, str, str]:
