@@ -269,7 +269,7 @@ def channel(search: Search) -> Path:
         packages = {f"{r['name']}-{r['version']}-h0_0.conda": r for r in records}
         text = json.dumps({"info": {"subdir": subdir}, "packages": {}, "packages.conda": packages})
         (root / subdir / "repodata.json").write_text(text)
-    (search.root / "sites").mkdir()
+    (search.root / "sites").mkdir(exist_ok=True)
     channels = f"[{root.as_uri()}, {(search.root / 'gone').as_uri()}]"
     site = f"name: here\nextends: generic\nsummary: s\nchannels: {channels}\n"
     (search.root / "sites" / "here.yaml").write_text(site)

@@ -33,8 +33,10 @@ def add(commands: Commands) -> None:
         command.add_argument(
             "--rebuild", action="store_true", help="build what is asked for again, even if it is there"
         )
-        command.add_argument("--verify", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
-                             help="demand this level: built, linked, imported or ranked")  # fmt: skip
+        command.add_argument(
+            "--verify", "--level", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
+            help="demand this level: built, linked, imported or ranked",
+        )  # fmt: skip
         command.add_argument("--target", metavar="NAME", help="the site's target, instead of its first")
         command.add_argument(
             "--use", metavar="VIRTUAL=PROVIDER", action="append", default=[],
