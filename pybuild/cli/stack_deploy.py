@@ -40,7 +40,7 @@ def deploy(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     options = job_options(arguments)
     stack = stack_of(arguments)
-    lock = read_lock(lock_file(stack.file))
+    lock = read_lock(lock_file(stack.file), stack.file)
     demand_current(stack, lock)
     with Screen(verbose=arguments.verbose) as screen:
         settings = settings_of(arguments, environ, screen)
@@ -77,7 +77,7 @@ def status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     stack = stack_of(arguments)
     path = lock_file(stack.file)
-    lock = lock_digest(read_lock(path)) if os.path.exists(path) else None
+    lock = lock_digest(read_lock(path, stack.file)) if os.path.exists(path) else None
     found = find(stack, settings_of(arguments, environ), lock=lock)
     if arguments.json:
         put(json.dumps(asdict(found), indent=1))

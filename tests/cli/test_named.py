@@ -100,3 +100,43 @@ def test_job_options_are_read_before_anything_is_done(
     assert main([*argv, "--job-options=-A m1"], environ) == 2
     out = capsys.readouterr()
     assert "--job-options is for asking for jobs or nodes, and nothing does\nhint: add --on" in out.err
+
+
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        ("plan", "pybuild stack lock {file}"),
+        ("deploy", "pybuild stack lock {file}"),
+        ("status", "pybuild stack deploy {file}"),
+        ("rollback", "pybuild stack deploy {file}"),
+        ("prune", "pybuild stack deploy {file}"),
+    ],
+)
+def test_hints_name_the_stack_file_that_was_named(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str, hint: str
+) -> None:
+    """Typed as they stand they are about this stack, not about a stack.yaml."""
+    file = tmp_path / "other.yaml"
+    file.write_text(f"name: other\nroot: {tmp_path}/root\nrecipes: [mpi4py]\n")
+    assert main(["stack", command, str(file), "--site", "generic"], environ) not in (0, 1)
+    assert capsys.readouterr().err.splitlines()[-1] == f"hint: {hint.format(file=file)}"
+
+
+@pytest.mark.parametrize("command", ["lock", "plan", "deploy", "status"])
+def test_without_a_stack_file_the_same_command_is_hinted_at(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    """Whoever wanted to plan is not sent to lock."""
+    assert main(["stack", command, str(tmp_path / "nosuch.yaml")], environ) == 2
+    assert f"or name it: pybuild stack {command} FILE" in capsys.readouterr().err
+
+
+def test_a_mirror_is_a_folder(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Said of --to, before anything is planned, and of no --prefix, which the command does not have."""
+    (tmp_path / "file").touch()
+    assert main(["mirror", "create", "mpi4py", "--to", str(tmp_path / "file")], environ) == 2
+    err = capsys.readouterr().err
+    assert f"--to {tmp_path}/file: is no folder" in err
+    assert "--prefix" not in err
