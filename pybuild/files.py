@@ -29,7 +29,7 @@ def replace_file(
         safe: return only when the content is on the disk itself.
 
     Raises:
-        OSError: it cannot be written; what was there is as it was.
+        OSError: it cannot be written, naming it; what was there is as it was.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     beside = _beside(path)
@@ -44,9 +44,11 @@ def replace_file(
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         if os.path.lexists(beside):
             os.unlink(beside)
+        if isinstance(error, OSError) and error.errno:  # whoever reads it never heard of the file beside
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
 
 

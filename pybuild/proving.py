@@ -68,7 +68,7 @@ def _verified(
     if asking is None:
         raise VerificationError(
             f"{platform.node()} is a login node, where no ranks are started, and the stack demands ranked",
-            hint="pybuild stack deploy --on compute waits for nodes and starts the ranks there",
+            hint=f"pybuild stack deploy {stack.file} --on compute waits for nodes and starts the ranks there",
         )
     from pybuild.elsewhere import ask_for_nodes
 

@@ -81,7 +81,7 @@ def status(stack: Stack, settings: Settings, *, lock: str | None = None) -> Stat
         PrefixError: nothing was deployed there yet, or the group does not exist.
     """
     root = Path(stack.root)
-    demand_deployed(root)
+    demand_deployed(stack)
     here, rows, known = in_service(root), history(root), store.begun(root)
     names = sorted({*store.names(root), *known}, key=store.order)
     users = holders(

@@ -58,15 +58,17 @@ def rollback(stack: Stack, to: str | None, settings: Settings) -> Release:
         if name not in served:
             raise PrefixError(
                 f"{root}: {name} was never in service, expected one of {', '.join(served)}",
-                hint="pybuild stack status lists the releases",
+                hint=f"pybuild stack status {stack.file} lists the releases",
             )
         if name == here:
-            raise PrefixError(f"{root}: {name} is in service already", hint="pybuild stack status")
+            raise PrefixError(
+                f"{root}: {name} is in service already", hint=f"pybuild stack status {stack.file}"
+            )
         problem = broken(root, name)
         if problem:
             others = [n for n in served if n not in (name, here) and broken(root, n) is None]
-            hint = f"pybuild stack rollback --to {others[-1]}" if others else "pybuild stack deploy"
-            raise PrefixError(f"{problem}; {here or 'nothing'} stays in service", hint=hint)
+            way = f"rollback {stack.file} --to {others[-1]}" if others else f"deploy {stack.file}"
+            raise PrefixError(f"{problem}; {here or 'nothing'} stays in service", hint=f"pybuild stack {way}")
         switch(root, name, action="rollback", by=user())
         apply(layout.state(root), policy)
     release = store.read_release(layout.release(root, name))
@@ -83,7 +85,7 @@ def _to_change(stack: Stack, settings: Settings) -> Iterator[Policy]:
         StackBusyError: somebody else changes the stack.
     """
     root = Path(stack.root)
-    demand_deployed(root)
+    demand_deployed(stack)
     demand_root(root)
     policy = policy_of(stack.share)
     with explained(root), tight(policy), changing(root, settings.command):
@@ -115,14 +117,16 @@ def _pruned(root: Path) -> set[str]:
     return {row.after for row in history(root)} - store.begun(root).keys()
 
 
-def demand_deployed(root: Path) -> None:
-    """Check that something was ever deployed at a root.
+def demand_deployed(stack: Stack) -> None:
+    """Check that something was ever deployed at a stack's root.
 
     Raises:
         PrefixError: it was not.
     """
-    if not layout.state(root).is_dir():
-        raise PrefixError(f"{root}: nothing was deployed there yet", hint="pybuild stack deploy")
+    if not layout.state(Path(stack.root)).is_dir():
+        raise PrefixError(
+            f"{stack.root}: nothing was deployed there yet", hint=f"pybuild stack deploy {stack.file}"
+        )
 
 
 def prune(

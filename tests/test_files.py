@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pybuild.channel.modes import make_folder
-from pybuild.files import add_file, add_folder
+from pybuild.files import add_file, add_folder, replace_file
 from pybuild.locks import held
 
 WATCH = """\
@@ -86,3 +86,17 @@ def test_a_file_in_the_way_of_a_folder_is_an_error(tmp_path: Path) -> None:
         add_folder(tmp_path / "taken", 0o755)
     assert os.listdir(tmp_path) == ["taken"]
     assert (tmp_path / "taken").read_text() == "old"
+
+
+@pytest.mark.parametrize("there", ["missing", "read-only", "folder"])
+def test_what_cannot_be_written_is_named(tmp_path: Path, there: str) -> None:
+    """By the name that the user knows, not by that of the file beside it, which stays nowhere."""
+    path = tmp_path / "absent/x.json"
+    if there == "read-only":
+        path = Path("/proc/x.json")  # nobody, not even root, makes a file there
+    elif there == "folder":
+        path.mkdir(parents=True)
+    with pytest.raises(OSError, match=r"x\.json") as caught:
+        replace_file(path, "{}")
+    assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+    assert [one.name for one in tmp_path.rglob(".*")] == []

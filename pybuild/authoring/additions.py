@@ -30,10 +30,13 @@ class Adding:
     Args:
         environ: the user's environment, where pip looks for its settings.
         cache: for files whose hash the index does not tell.
+        offline: nothing may be asked over the network.
     """
 
-    def __init__(self, environ: Mapping[str, str], cache: Path, progress: Progress = SILENT) -> None:
-        self._network = Network(environ)
+    def __init__(
+        self, environ: Mapping[str, str], cache: Path, progress: Progress = SILENT, *, offline: bool = False
+    ) -> None:
+        self._network = Network(environ, offline=offline)
         self._index = Index(self._network, cache, progress=progress)
 
     def __enter__(self) -> Adding:

@@ -23,6 +23,7 @@ from pybuild.fetch.progress import SILENT, Progress
 from pybuild.fetch.unhashed import fetch_unhashed
 
 _ENDS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".zip")
+_EXAMPLE = "pybuild recipe new https://example.org/name-1.2.tar.gz"
 _NUMBER = re.compile(r"(?:^|[-_v.]|^\D+?)(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.post\d+)?)$")
 
 
@@ -48,13 +49,16 @@ def taken_apart(url: str) -> Address:
     Raises:
         UsageError: it is no archive's, or no version can be told from it.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # such as a bracket that is not closed
+        raise UsageError(f"{url} is no address: {str(error).lower()}", hint=_EXAMPLE) from None
     file = unquote(parts.path.rpartition("/")[2])
     stem = next((file.removesuffix(end) for end in _ENDS if file.endswith(end)), None)
     if stem is None or parts.query or parts.fragment:
         raise UsageError(
             f"{url} is not the address of an archive ({', '.join(_ENDS)})",
-            hint="pybuild recipe new https://example.org/name-1.2.tar.gz",
+            hint=_EXAMPLE,
         )
     found = _NUMBER.search(stem)
     if found is None or not _is_version(found[1]):

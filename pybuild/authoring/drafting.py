@@ -45,6 +45,7 @@ class Drafting:
         environ: the user's environment, where pip looks for its settings.
         folder: of recipes, where drafts go.
         known: names of all recipes that are there already.
+        offline: nothing may be asked over the network.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Drafting:
         folder: str,
         known: Collection[str],
         progress: Progress = SILENT,
+        *,
+        offline: bool = False,
     ) -> None:
-        self._network = Network(environ)
+        self._network = Network(environ, offline=offline)
         self._cache = cache
         self._folder = folder
         self._known = set(known)

@@ -47,13 +47,20 @@ class Checker:
         environ: the user's environment, where pip looks for its settings.
         cache: where downloads go.
         download: whether the bytes are fetched and hashed as well.
+        offline: nothing may be asked over the network.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], cache: Path, *, download: bool = False, progress: Progress = SILENT
+        self,
+        environ: Mapping[str, str],
+        cache: Path,
+        *,
+        download: bool = False,
+        offline: bool = False,
+        progress: Progress = SILENT,
     ) -> None:
         self._environ = environ
-        self._network = Network(environ)
+        self._network = Network(environ, offline=offline)
         self._cache = cache
         self._download = download
         self._progress = progress
@@ -134,7 +141,7 @@ class Checker:
         Raises:
             ChecksumError, FetchError: as fetching finds it.
         """
-        if one.download.git:
+        if one.download.git and not self._network.offline:
             fetch_commit(one.download, cache=self._cache, environ=self._environ)
         else:
             fetch(

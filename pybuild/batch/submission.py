@@ -72,8 +72,9 @@ class Submitter:
         """Submit the installation of everything and return the job's number."""
         places = self.settings.places
         argv = ["jobs", "install", self.folder.path.name, "--cache", places.cache, "--site", self.site.name]
-        argv += [word for directory in places.sites for word in ("--sites", directory)]
-        argv += [word for directory in places.recipes for word in ("--recipes", directory)]
+        for option, folders in (("--sites", places.sites), ("--recipes", places.recipes)):
+            # A configuration file may name folders that are not there, a command line may not.
+            argv += [word for folder in folders if Path(folder).is_dir() for word in (option, folder)]
         return self._submit("install", argv, after)
 
     def _submit(self, name: str, argv: list[str], after: tuple[str, ...]) -> str:

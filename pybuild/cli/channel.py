@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import sys
@@ -12,7 +13,7 @@ from dataclasses import asdict
 from functools import partial
 
 from pybuild.cli.progress import Screen
-from pybuild.cli.settings import settings_of
+from pybuild.cli.settings import absolute, existing_folder, settings_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import ChannelError, ChecksumError, Interrupted, UsageError
 
@@ -126,19 +127,17 @@ def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Remove packages that no known prefix uses.
 
     Raises:
-        UsageError: nothing says what goes.
+        UsageError: nothing says what goes, or what is named as a user of the channel is none.
         Interrupted: not accepted.
     """
     from pybuild.sharing import prune as prune_
 
-    older = arguments.older_than * 86400 if arguments.older_than is not None else None
+    older = _seconds(arguments.older_than)
     size = _size(arguments.keep_size) if arguments.keep_size else None
     if older is None and size is None:
         raise UsageError("nothing says what goes", hint="add --older-than DAYS or --keep-size 20G")
-    prefixes, below = (
-        [os.path.abspath(os.path.expanduser(one)) for one in dirs]
-        for dirs in (arguments.used_by, arguments.used_below)
-    )
+    prefixes = [_prefix(one) for one in arguments.used_by]
+    below = [existing_folder("--used-below", one) for one in arguments.used_below]
     with Screen() as screen:
         settings = settings_of(arguments, environ, screen)
         chosen = partial(prune_, settings, older=older, size=size, prefixes=prefixes, below=below)
@@ -172,6 +171,23 @@ def _confirm(arguments: argparse.Namespace, stems: list[str]) -> None:
         raise Interrupted("not accepted; nothing was changed")
 
 
+def _seconds(days: float | None) -> float | None:
+    if days is not None and not 0 <= days < math.inf:
+        raise UsageError(f"--older-than: found {days:g}, expected a number of days from 0 on")
+    return None if days is None else days * 86400
+
+
+def _prefix(text: str) -> str:
+    """Return the path of a prefix whose packages stay; a slip must not make them pass for unused."""
+    path = existing_folder("--used-by", text)
+    if not os.access(os.path.join(path, "conda-meta"), os.R_OK | os.X_OK):
+        raise UsageError(
+            f"--used-by {text}: is no conda prefix (it has no conda-meta that can be read)",
+            hint="name a folder of prefixes with --used-below",
+        )
+    return path
+
+
 def _size(text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     if not found:
@@ -180,4 +196,4 @@ def _size(text: str) -> int:
 
 
 def _path(text: str | None) -> str | None:
-    return os.path.abspath(os.path.expanduser(text)) if text else None
+    return absolute(text) if text else None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 
+from pybuild.cli.arguments.install import USUAL
 from pybuild.cli.settings import request_of, settings_of
 from pybuild.cli.text import columns, paint, put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
-
     from pybuild.model.plan import PackagePlan
     from pybuild.plan.explain import Reason
     from pybuild.workflow import Settings
@@ -33,12 +33,9 @@ def explain(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.workflow import prepare
 
     variables = [word for word in arguments.specs if _VARIABLE.fullmatch(word)]
-    arguments.specs = [word for word in arguments.specs if word not in variables] or ["mpi4py"]
-    # No prefix is looked at unless one is named: a new one has nothing that could stand for an answer.
-    arguments.prefix = arguments.prefix or os.path.join(os.getcwd(), ".pybuild-explain")
-    arguments.rebuild = True
     settings = replace(settings_of(arguments, environ), recall=True)
-    plan = prepare(request_of(arguments, environ), settings, acting=False)
+    request = request_of(_asked(arguments, variables), environ)
+    plan = prepare(replace(request, rebuild=True), settings, acting=False)
     found = {
         package.name: tuple(
             reason
@@ -59,6 +56,16 @@ def explain(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for note in plan.notes:
         put(f"note: {note}")
     return 0
+
+
+def _asked(arguments: argparse.Namespace, variables: list[str]) -> argparse.Namespace:
+    """Return the arguments without the variables, and with what stands for a spec and a prefix left out.
+
+    No prefix is looked at unless one is named: a new one has nothing that could stand for an answer.
+    """
+    specs = [word for word in arguments.specs if word not in variables] or [USUAL]
+    prefix = arguments.prefix or os.path.join(os.getcwd(), ".pybuild-explain")
+    return argparse.Namespace(**{**vars(arguments), "specs": specs, "prefix": prefix})
 
 
 def _nothing(package: PackagePlan, variables: list[str], settings: Settings) -> str:

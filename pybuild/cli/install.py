@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pybuild.cli.satisfied import satisfied
-from pybuild.cli.settings import prefix_of, request_of, settings_of
+from pybuild.cli.settings import job_options, prefix_of, request_of, settings_of
 from pybuild.cli.text import paint, put, say
 from pybuild.errors import Interrupted, UsageError
 
@@ -42,8 +42,11 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Show the plan, ask, build what is missing, install it and verify it."""
+    job_options(arguments)  # a slip in it is told before anything is planned
     prefix = prefix_of(arguments, environ)
-    if not arguments.rebuild and satisfied(prefix, arguments.specs, arguments.verify, arguments.site):
+    # These ask for more than the notes of a prefix tell.
+    particular = arguments.rebuild or arguments.use or arguments.target or arguments.python
+    if not particular and satisfied(prefix, arguments.specs, arguments.verify, arguments.site):
         if arguments.json:
             put('{"changed": false}')
         else:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pybuild.cli.builds_view import minutes
 from pybuild.cli.progress import Screen
-from pybuild.cli.settings import settings_of
+from pybuild.cli.settings import job_options, settings_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, UsageError
 
@@ -35,8 +34,8 @@ def install_by_jobs(made: Plan, settings: Settings, screen: Screen, arguments: a
     from pybuild.load.sites import choose_site
 
     site = choose_site(settings.site or made.site, settings.places, settings.environ)
-    options = tuple(shlex.split(arguments.job_options or ""))
     queue = _queue(settings)
+    options = job_options(arguments)
     folder, record = submit_run(made, site, settings, queue, options, arguments.jobs)
     all_ = (*record.builds, *([record.last] if record.last else []))
     numbers = list(dict.fromkeys(build.job for build in all_ if build.job))

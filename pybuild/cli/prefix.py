@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from pybuild.cli.settings import prefix_of, settings_of
+from pybuild.cli.settings import job_options, prefix_of, settings_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, PrefixError, UsageError
 from pybuild.prefix.notes import Note, is_installed, read_note, read_notes
@@ -112,7 +112,7 @@ def _verified(
     from pybuild.workflow import locked
 
     if arguments.on == "compute" and not has_nodes(prefix, ranked_names(prefix, names), settings):
-        return ask_for_nodes(prefix, ranked_names(prefix, names), _job_options(arguments), settings)
+        return ask_for_nodes(prefix, ranked_names(prefix, names), job_options(arguments), settings)
     job = Path(arguments.job) if arguments.job else None
     # Where the prefix is read-only, there is nobody to lock out and no place for a lock.
     with nullcontext() if sealed(prefix) else locked(prefix, settings):
@@ -125,7 +125,7 @@ def _submit(prefix: Path, names: tuple[str, ...], arguments: argparse.Namespace,
 
     chosen = ranked_names(prefix, names)
     with locked(prefix, settings):
-        number = submit_job(prefix, chosen, _job_options(arguments), settings)
+        number = submit_job(prefix, chosen, job_options(arguments), settings)
     if arguments.json:
         put(json.dumps({"job": number, "names": chosen}))
     else:
@@ -139,19 +139,7 @@ def _demand_ranks(arguments: argparse.Namespace) -> None:
         raise UsageError("--on compute waits for nodes and --submit does not", hint="take one of them")
     if (arguments.on or arguments.submit) and arguments.level not in (None, "ranked"):
         raise UsageError(f"level {arguments.level} needs no nodes", hint="leave --on and --submit out")
-    if arguments.job_options and not (arguments.on or arguments.submit):
-        raise UsageError("--job-options is for --on compute and --submit", hint="add one of them")
-
-
-def _job_options(arguments: argparse.Namespace) -> tuple[str, ...]:
-    import shlex
-
-    try:
-        return tuple(shlex.split(arguments.job_options or ""))
-    except ValueError as error:
-        raise UsageError(
-            f"--job-options: {str(error).lower()}: {arguments.job_options}", hint="--job-options='-A m1234'"
-        ) from error
+    job_options(arguments)
 
 
 def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

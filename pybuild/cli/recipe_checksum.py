@@ -46,10 +46,15 @@ def _verify(
 
     rows: list[Checked] = []
     broken: list[PybuildError] = []
-    download = arguments.download
     with (
         Screen() as screen,
-        Checker(environ, Path(places.cache), download=download, progress=screen) as checker,
+        Checker(
+            environ,
+            Path(places.cache),
+            download=arguments.download,
+            offline=places.offline,
+            progress=screen,
+        ) as checker,
     ):
         for name in names:
             try:
@@ -85,7 +90,10 @@ def _add(arguments: argparse.Namespace, environ: Mapping[str, str], places: Plac
         raise UsageError(f"--add: found {len(arguments.names)} recipes, expected one", hint="or use --new")
     told: list[dict[str, object]] = []
     problems: list[str] = []
-    with Screen() as screen, Adding(environ, Path(places.cache), screen) as adding:
+    with (
+        Screen() as screen,
+        Adding(environ, Path(places.cache), screen, offline=places.offline) as adding,
+    ):
         for name in arguments.names:
             file, versions, found = adding.add(tree.get(name), arguments.add, newer=arguments.new)
             told.append({"file": file, "added": list(versions)})

@@ -27,11 +27,13 @@ def recipe_new(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
 
     if arguments.count < 1:
         raise UsageError(f"--versions: found {arguments.count}, expected at least 1")
-    places = places_of(arguments, environ)
     folder = folder_of(arguments.recipes, os.getcwd())
+    places = places_of(arguments, environ, made=folder)
     known = RecipeTree((folder, *places.recipes)).names()
-    cache = Path(places.cache)
-    with Screen() as screen, Drafting(environ, cache, folder, known, screen) as drafting:
+    with (
+        Screen() as screen,
+        Drafting(environ, Path(places.cache), folder, known, screen, offline=places.offline) as drafting,
+    ):
         form = "wheel" if arguments.wheel else "source" if arguments.source else ""
         outcome = drafting.begin(arguments.what, form, arguments.count)
         if arguments.needs:

@@ -38,7 +38,7 @@ def _satisfied(prefix: str, text: str, level: str | None, site: str | None) -> b
             requirement = Requirement(text)
         except InvalidRequirement:
             return False
-        if requirement.url:
+        if requirement.url or requirement.marker:
             return False
         note = read_note(prefix, canonicalize_name(requirement.name))
         wanted = note is not None and _fits(requirement.extras, requirement.specifier, note)

@@ -10,7 +10,7 @@ from pybuild.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pybuild.load.places import Places
     from pybuild.model.request import Request
@@ -30,22 +30,55 @@ def prefix_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
             "no prefix is named and no conda environment is activated",
             hint="add --prefix DIR; it is made if it does not exist",
         )
-    return os.path.abspath(os.path.expanduser(named))
+    return absolute(named)
 
 
-def places_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Places:
-    """Return the folders to use: the command line's before the configuration's before the defaults."""
+def places_of(
+    arguments: argparse.Namespace, environ: Mapping[str, str], *, made: str | None = None
+) -> Places:
+    """Return the folders to use: the command line's before the configuration's before the defaults.
+
+    Args:
+        made: path of a folder that the command makes where it is missing.
+
+    Raises:
+        UsageError: a folder that is named on the command line, and only read, does not exist.
+    """
     from dataclasses import replace
 
     from pybuild.load.places import find_places
 
-    places = find_places(environ, arguments.recipes, arguments.sites)
-    changes = {
-        name: os.path.abspath(os.path.expanduser(value))
-        for name in ("channel", "cache", "mirror")
-        if (value := getattr(arguments, name, None))
-    }
-    return replace(places, **changes, offline=places.offline or arguments.offline)
+    def folders(option: str, named: Sequence[str]) -> list[str]:
+        return [path if (path := absolute(text)) == made else existing_folder(option, text) for text in named]
+
+    places = find_places(
+        environ, folders("--recipes", arguments.recipes), folders("--sites", arguments.sites)
+    )
+    return replace(
+        places,
+        channel=absolute(arguments.channel) if arguments.channel else places.channel,
+        cache=absolute(arguments.cache) if arguments.cache else places.cache,
+        mirror=existing_folder("--mirror", arguments.mirror) if arguments.mirror else places.mirror,
+        offline=places.offline or arguments.offline,
+    )
+
+
+def existing_folder(option: str, text: str) -> str:
+    """Return the absolute path of a folder that an option names.
+
+    Raises:
+        UsageError: there is none.
+    """
+    path = absolute(text)
+    if not os.path.isdir(path):
+        what = "is no folder" if os.path.lexists(path) else "there is no such folder"
+        raise UsageError(f"{option} {text}: {what}", hint=f"name one that is there, or leave {option} out")
+    return path
+
+
+def absolute(text: str) -> str:
+    """Return a path of the command line made absolute, with ``~`` replaced, which ``--option=~/x`` keeps."""
+    return os.path.abspath(os.path.expanduser(text))
 
 
 def settings_of(
@@ -77,6 +110,30 @@ def _jobs(named: int | None, configured: int | None) -> int:
     if named is not None and named < 1:
         raise UsageError(f"--jobs: found {named}, expected 1 or more", hint="leave it out to use every core")
     return named or configured or len(os.sched_getaffinity(0))
+
+
+def job_options(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return the words of ``--job-options``.
+
+    Raises:
+        UsageError: a quote is open, or nothing asks for jobs or nodes.
+    """
+    if not arguments.job_options:
+        return ()
+    if not (arguments.on or getattr(arguments, "submit", False)):
+        which = "--on or --submit" if hasattr(arguments, "submit") else "--on compute"
+        raise UsageError(
+            "--job-options is for asking for jobs or nodes, and nothing does",
+            hint=f"add {which}, or leave --job-options out",
+        )
+    import shlex
+
+    try:
+        return tuple(shlex.split(arguments.job_options))
+    except ValueError as error:
+        raise UsageError(
+            f"--job-options: {str(error).lower()}: {arguments.job_options}", hint="--job-options='-A m1234'"
+        ) from error
 
 
 def choice(text: str) -> tuple[str, str]:

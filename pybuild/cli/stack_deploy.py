@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 from datetime import timedelta
 
-from pybuild.cli.settings import settings_of
+from pybuild.cli.settings import job_options, settings_of
 from pybuild.cli.stack_file import stack_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, PrefixError, UsageError
@@ -33,15 +33,14 @@ _HOW = {
 
 def deploy(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Ask, then make a release and put it in service."""
-    import shlex
-
     from pybuild.cli.progress import Screen
     from pybuild.deployment import Order, check
     from pybuild.deployment import deploy as carry_out
     from pybuild.locking import demand_current, plan_release
 
+    options = job_options(arguments)
     stack = stack_of(arguments)
-    lock = read_lock(lock_file(stack.file))
+    lock = read_lock(lock_file(stack.file), stack.file)
     demand_current(stack, lock)
     with Screen(verbose=arguments.verbose) as screen:
         settings = settings_of(arguments, environ, screen)
@@ -49,7 +48,7 @@ def deploy(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         _confirm(_intent(stack, lock), arguments)
         order = Order(
             stack=stack, lock=lock, digest=lock_digest(lock), text=lock_text(lock), plan=plan_release,
-            on_compute=arguments.on == "compute", job_options=tuple(shlex.split(arguments.job_options or "")),
+            on_compute=arguments.on == "compute", job_options=options,
         )  # fmt: skip
         done = carry_out(order, settings)
     if arguments.json:
@@ -78,7 +77,7 @@ def status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     stack = stack_of(arguments)
     path = lock_file(stack.file)
-    lock = lock_digest(read_lock(path)) if os.path.exists(path) else None
+    lock = lock_digest(read_lock(path, stack.file)) if os.path.exists(path) else None
     found = find(stack, settings_of(arguments, environ), lock=lock)
     if arguments.json:
         put(json.dumps(asdict(found), indent=1))

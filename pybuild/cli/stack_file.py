@@ -25,7 +25,7 @@ def stack_of(arguments: argparse.Namespace) -> Stack:
     if not os.path.exists(path):
         raise UsageError(
             f"{path}: there is no stack file",
-            hint="docs/stacks.md shows how one is written; or name it: pybuild stack lock FILE",
+            hint=f"docs/stacks.md shows how one is written; or name it: {arguments.called} FILE",
         )
     stack = load_stack(path)
     if arguments.site and stack.site and arguments.site != stack.site:

@@ -74,7 +74,7 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             wanted = make_lock(stack, settings, _older(path)[0])
             drifted: PlanError | None = None
         else:
-            wanted = read_lock(path)
+            wanted = read_lock(path, stack.file)
             drifted = _drift(stack, wanted, settings)
     rows = difference(before, wanted)
     found = list(getattr(drifted, "found", ()))

@@ -26,7 +26,7 @@ class Network:
 
     def __init__(self, environ: Mapping[str, str], *, offline: bool = False) -> None:
         self._environ = environ
-        self._offline = offline
+        self.offline = offline
 
     @cached_property
     def config(self) -> PipConfig:
@@ -35,7 +35,7 @@ class Network:
         Raises:
             FetchError: there is no pip to ask, or nothing may be asked.
         """
-        if self._offline:
+        if self.offline:
             raise FetchError(
                 "offline, and this cannot be done without a network",
                 hint="leave out --offline, PYBUILD_OFFLINE and `offline` of the configuration file",

@@ -49,13 +49,16 @@ class Document:
         return self.elsewhere.get(path, self.path)
 
 
-def load_document(path: str) -> Document:
+def load_document(path: str, *, empty: bool = False) -> Document:
     """Read a YAML file, with one ``open``.
+
+    Args:
+        empty: as for :func:`parse_document`.
 
     Raises:
         DocumentError: unreadable, over 1 MiB, not UTF-8, or whatever :func:`parse_document` refuses.
     """
-    return parse_document(path, read_text(path))
+    return parse_document(path, read_text(path), empty=empty)
 
 
 def read_text(path: str) -> str:
@@ -82,11 +85,12 @@ def read_text(path: str) -> str:
         ) from error
 
 
-def parse_document(path: str, text: str) -> Document:
+def parse_document(path: str, text: str, *, empty: bool = False) -> Document:
     """Return the document that ``text`` holds.
 
     Args:
         path: name of the file, for messages only.
+        empty: whether the file may hold nothing, or nothing but comments, which is no key.
 
     Raises:
         DocumentError: broken YAML, duplicate or non-string keys, tags, more than one document,
@@ -95,6 +99,8 @@ def parse_document(path: str, text: str) -> Document:
     from pybuild.load.yamldata import read_yaml
 
     result = read_yaml(path, text)
+    if empty and result.data is None:
+        result.data = {}
     if not isinstance(result.data, dict):
         result.problems.append(f"{path}:1: expected a mapping of keys to values at the top of the file")
     if result.problems:

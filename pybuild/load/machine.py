@@ -31,7 +31,8 @@ def read_machine(
         raise PlanError(f"this machine is {arch}; pybuild knows {', '.join(sorted(SUBDIRS))}")
     base, note = _base(request, site, state, SUBDIRS[arch])
     fresh = state.python is None and not base
-    interpreters = _interpreters(request, site, environ) if fresh else ()
+    # Only the program itself tells which Python a path is.
+    interpreters = _interpreters(request, site, environ) if fresh or _is_path(request.python) else ()
     return Machine(
         arch=arch,
         subdir=SUBDIRS[arch],
@@ -71,7 +72,7 @@ def _base(
     """
     if request.base is not None:
         return request.base, "the new prefix comes from what the lock names" if request.base else ""
-    from_path = request.python is not None and os.sep in request.python
+    from_path = _is_path(request.python)
     if request.conda and (from_path or not site.channels):
         raise _without_channel(request, site)
     if state.python is not None or not site.channels or from_path:
@@ -95,7 +96,7 @@ def _base(
 
 def _without_channel(request: Request, site: Site) -> PlanError:
     wanted = ", ".join(request.conda)
-    if request.python is not None and os.sep in request.python:
+    if _is_path(request.python):
         sentence = (
             f"{wanted}: conda packages need conda's own Python, and {request.python} is one of the machine"
         )
@@ -104,6 +105,10 @@ def _without_channel(request: Request, site: Site) -> PlanError:
         f"{wanted}: comes from a conda channel, and neither the request nor the site {site.name} names one",
         hint="name one: channels: [conda-forge]",
     )
+
+
+def _is_path(python: str | None) -> bool:
+    return python is not None and os.sep in python
 
 
 def _interpreters(request: Request, site: Site, environ: Mapping[str, str]) -> tuple[Interpreter, ...]:

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pybuild.errors import UsageError
+from pybuild.errors import DocumentError, UsageError
 from pybuild.load.document import load_document
 from pybuild.load.schema import validate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pybuild.model.site import Site
+
+_HINT = "correct the file there (docs/configuration.md has every key), or let PYBUILD_CONFIG name another"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +155,11 @@ def _configuration(environ: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
     base = os.path.dirname(path)
     if not named and not os.path.exists(path):
         return {}, base
-    document = load_document(path)
-    validate(document, "config")
+    try:
+        document = load_document(path, empty=True)
+        validate(document, "config")
+    except DocumentError as error:
+        raise DocumentError(error.problems, hint=error.hint or _HINT) from None
     return document.data, base
 
 

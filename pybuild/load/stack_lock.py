@@ -17,7 +17,6 @@ VERSION = 1
 """Of the file's form; a lock of another version is made anew."""
 
 _LISTS = ("conda", "index", "recipes")
-_HINT = "pybuild stack lock"
 
 
 def lock_file(stack_file: str) -> str:
@@ -52,8 +51,11 @@ def write_lock(path: str, lock: Lock) -> None:
         raise PlanError(f"{path}: the lock cannot be written: {reason}") from error
 
 
-def read_lock(path: str) -> Lock:
+def read_lock(path: str, stack_file: str = "") -> Lock:
     """Return the lock that a file holds.
+
+    Args:
+        stack_file: whose lock it is, for the hint.
 
     Raises:
         PlanError: there is none.
@@ -63,51 +65,57 @@ def read_lock(path: str) -> Lock:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError:
-        raise PlanError(f"{path}: there is no lock yet", hint=_HINT) from None
+        raise PlanError(f"{path}: there is no lock yet", hint=_hint(stack_file)) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = (getattr(error, "strerror", None) or "not UTF-8").lower()
         raise DocumentError((f"{path}:1: cannot be read: {reason}",)) from error
-    return parse_lock(path, text)
+    return parse_lock(path, text, stack_file)
 
 
-def parse_lock(path: str, text: str) -> Lock:
+def parse_lock(path: str, text: str, stack_file: str = "") -> Lock:
     """Return the lock that a text holds.
 
     Args:
         path: name of the file, for messages only.
+        stack_file: whose lock it is, for the hint.
 
     Raises:
         DocumentError: it was made by another pybuild, changed by hand, or damaged.
     """
+    hint = _hint(stack_file)
     if any(line.startswith(("<<<<<<<", ">>>>>>>")) for line in text.splitlines()):
         line = next(n for n, row in enumerate(text.splitlines(), 1) if row.startswith(("<<<<<<<", ">>>>>>>")))
         raise DocumentError(
-            (f"{path}:{line}: a merge left its marks here; a lock is never merged",), hint=_HINT
+            (f"{path}:{line}: a merge left its marks here; a lock is never merged",), hint=hint
         )
     try:
         data = json.loads(text)
     except ValueError as error:
         line = getattr(error, "lineno", 1)
-        raise DocumentError((f"{path}:{line}: is no JSON, expected a lock",), hint=_HINT) from error
+        raise DocumentError((f"{path}:{line}: is no JSON, expected a lock",), hint=hint) from error
     version = data.pop("lock version", None) if isinstance(data, dict) else None
     if version != VERSION:
         found = "none" if version is None else f"{version}"
         sentence = f"{path}:1: lock version: found {found}, this pybuild reads and writes {VERSION}"
-        raise DocumentError((sentence,), hint=_HINT)
+        raise DocumentError((sentence,), hint=hint)
     if data.pop("digest", None) != _digest(data):
         sentence = f"{path}:1: digest: is not that of the rest, so somebody changed the lock by hand"
-        raise DocumentError((sentence,), hint=f"{_HINT}; what a lock holds follows from the stack file")
-    return _structured(path, data)
+        raise DocumentError((sentence,), hint=f"{hint}; what a lock holds follows from the stack file")
+    return _structured(path, data, hint)
 
 
-def _structured(path: str, data: Mapping[str, Any]) -> Lock:
+def _structured(path: str, data: Mapping[str, Any], hint: str) -> Lock:
     from cattrs import BaseValidationError, Converter
 
     try:
         return Converter(forbid_extra_keys=True).structure(data, Lock)
     except (BaseValidationError, TypeError, ValueError) as error:
         sentence = f"{path}:1: is no lock that this pybuild could have written"
-        raise DocumentError((sentence,), hint=_HINT) from error
+        raise DocumentError((sentence,), hint=hint) from error
+
+
+def _hint(stack_file: str) -> str:
+    return f"pybuild stack lock {stack_file}".rstrip()
 
 
 def _data(lock: Lock) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def make_lock(
 
     settings = at_site(stack, settings)
     demand_allowed(stack, choose_site(settings.site, settings.places, settings.environ), settings.environ)
-    _demand_known(upgrade, older)
+    _demand_known(upgrade, older, stack.file)
     settings.report.phase(stack.name, "resolve")
     request = request_of(stack, nowhere(settings), older, upgrade)
     if stack.installer is not None:
@@ -49,20 +49,22 @@ def make_lock(
     return lock_of(stack, found.plan, found.world, wheels)
 
 
-def _demand_known(upgrade: Collection[str], older: Lock | None) -> None:
+def _demand_known(upgrade: Collection[str], older: Lock | None, file: str) -> None:
     from pybuild.load.near import near_names
 
     if not upgrade:
         return
     if older is None:
         raise UsageError("--upgrade: there is no lock yet, so everything is as new as possible anyway",
-                         hint="pybuild stack lock")  # fmt: skip
+                         hint=f"pybuild stack lock {file}")  # fmt: skip
     known = {"python", *(p.name for p in older.conda), *(w.name for w in older.index)}
     known |= {recipe.name for recipe in older.recipes}
     for name in upgrade:
         if name not in known:
             near = near_names(name, known)
             hint = (
-                f"did you mean {' or '.join(near)}?" if near else "pybuild stack plan --json lists its names"
+                f"did you mean {' or '.join(near)}?"
+                if near
+                else f"pybuild stack plan {file} --json lists its names"
             )
             raise UsageError(f"--upgrade: the lock has no package {name!r}", hint=hint)

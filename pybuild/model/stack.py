@@ -179,7 +179,7 @@ class Release:
         name: ``2026-11-28-1``: the day it was begun and a number.
         path: absolute path.
         lock: SHA-256 of the lock that it was made from.
-        begun, deployed: ISO times in UTC; ``deployed`` is ``""`` until it was put in service once.
+        begun: ISO time in UTC; when it was put in service the root's history knows.
         by: who deployed it.
         levels: (package, verification level reached).
     """
@@ -188,6 +188,5 @@ class Release:
     path: str
     lock: str
     begun: str
-    deployed: str = ""
     by: str = ""
     levels: tuple[tuple[str, str], ...] = ()

@@ -17,7 +17,8 @@ from pybuild.plan.foreign import foreign, offered
 from pybuild.plan.held import find_held
 from pybuild.plan.key import keys
 from pybuild.plan.package import plan_package
-from pybuild.plan.pythons import choose_python
+from pybuild.plan.preferred import demand_as_preferred
+from pybuild.plan.pythons import choose_python, demand_same_python
 from pybuild.plan.resolve import Chosen, World, closure
 from pybuild.plan.rules import demand_known
 
@@ -62,9 +63,7 @@ def make_plan(
             planned=tuple(packages), held=held, rebuild=request.rebuild,
         )  # fmt: skip
         packages.append(plan_package(chosen, context))
-    demand_one_provider(packages, world.state)
-    demand_one_supplier(packages, world.state, world.recipes)
-    demand_nothing_broken(packages, world.state)
+    _demand_sound(packages, world)
     offers_notes = (world.machine.offers_note,) if world.machine.offers_note else ()
     level, lowered = _level(request, world)
     return Plan(
@@ -84,6 +83,18 @@ def make_plan(
         compiler_cache=world.site.compiler_cache,
         **_limit(world),
     )
+
+
+def _demand_sound(packages: list[PackagePlan], world: World) -> None:
+    """Check that the prefix as a whole will be what was asked for, and works.
+
+    Raises:
+        PlanError: naming the packages that do not go together.
+    """
+    demand_as_preferred(packages, world)
+    demand_one_provider(packages, world.state)
+    demand_one_supplier(packages, world.state, world.recipes)
+    demand_nothing_broken(packages, world.state)
 
 
 def _also(request: Request, world: World) -> tuple[tuple[Spec, str], ...]:
@@ -134,8 +145,12 @@ def _base(
 
     Args:
         attempt: resolves the request for a Python, or fails.
+
+    Raises:
+        PlanError: the prefix has another Python than was asked for, or none of the machine's serves.
     """
     machine = world.machine
+    demand_same_python(request.python, world.state, machine)
     if world.state.python is not None:
         return (), world.state.python, ()
     if machine.base:

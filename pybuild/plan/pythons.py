@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pybuild.errors import PlanError
-from pybuild.model.machine import Interpreter, Machine
+from pybuild.model.machine import Interpreter, Machine, PrefixState
 from pybuild.model.recipe import Recipe
 from pybuild.model.request import Spec
 from pybuild.plan.releases import choose_release
@@ -48,4 +48,24 @@ def choose_python(
     raise PlanError(
         f"a new prefix needs {what} of this machine that can serve as its interpreter: {found}",
         hint="install one with its C headers (Debian: python3-dev) or name one with --python PATH",
+    )
+
+
+def demand_same_python(wanted: str | None, state: PrefixState, machine: Machine) -> None:
+    """Check that a prefix with a Python has the one that was asked for; of a path its minor version counts.
+
+    Raises:
+        PlanError: it has another one.
+    """
+    if wanted is None or state.python is None:
+        return
+    named = wanted
+    if "/" in wanted:
+        version = next((one.version for one in machine.interpreters), "")
+        named = ".".join(version.split(".")[:2])
+    if named and f"{state.python}.".startswith(f"{named}."):
+        return
+    raise PlanError(
+        f"--python {wanted}: {state.path} has Python {state.python}, and a prefix keeps its Python",
+        hint="leave --python out, or name a new prefix with -p DIR",
     )

@@ -28,18 +28,26 @@ def choose_target(site: Site, name: str | None) -> Target | None:
 
 
 def demand_known(site: Site, providers: tuple[tuple[str, str], ...]) -> None:
-    """Check that the user chose providers of virtuals that the site has.
+    """Check that the user chose virtuals and providers that the site has, whether or not a build asks.
 
     Raises:
         PlanError: it does not have one of them.
     """
-    known = [virtual.name for virtual in site.virtuals]
-    for virtual, provider in providers:
-        if virtual not in {*known, *map(base_of, known)}:
+    hint = f"pybuild site show {site.name}"
+    for name, provider in providers:
+        meant = [virtual for virtual in site.virtuals if name in (virtual.name, base_of(virtual.name))]
+        known = dict.fromkeys(one.name for virtual in meant for one in virtual.providers)
+        if not meant:
             raise PlanError(
-                f"--use {virtual}={provider}: site {site.name} has no virtual {virtual!r}; "
-                f"it has {', '.join(known) or 'none'}",
-                hint=f"pybuild site show {site.name}",
+                f"--use {name}={provider}: site {site.name} has no virtual {name!r}; "
+                f"it has {', '.join(virtual.name for virtual in site.virtuals) or 'none'}",
+                hint=hint,
+            )
+        if provider not in known:
+            raise PlanError(
+                f"--use {name}={provider}: site {site.name} has no provider {provider!r} of {name!r}; "
+                f"it has {', '.join(known)}",
+                hint=hint,
             )
 
 

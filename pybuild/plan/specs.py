@@ -13,7 +13,7 @@ def parse_spec(text: str) -> Spec:
     """Return ``mpi4py[exe]>=3,<4`` taken apart.
 
     Raises:
-        UsageError: not a requirement, or one with an address (``name @ https://...``).
+        UsageError: not a requirement, or one with an address (``name @ https://...``) or a marker.
     """
     try:
         requirement = Requirement(text)
@@ -27,6 +27,11 @@ def parse_spec(text: str) -> Spec:
         raise UsageError(
             f"{text!r} names an address; a package is built from a recipe",
             hint="pybuild recipe list; docs/recipes.md says how to write one",
+        )
+    if requirement.marker:
+        raise UsageError(
+            f"{text!r} has a condition, and what is asked for by name is always wanted",
+            hint=f"leave it out: {text.partition(';')[0].strip()!r}",
         )
     return _spec(text, requirement)
 

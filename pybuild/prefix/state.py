@@ -88,7 +88,7 @@ def demand_no_release(prefix: Path) -> None:
     if places.release(prefix).exists():
         raise PrefixError(
             f"{prefix}: is a release of a stack, which is never changed in place",
-            hint="change the stack file, then pybuild stack lock and pybuild stack deploy",
+            hint="change the stack file, then pybuild stack lock FILE and pybuild stack deploy FILE",
         )
 
 

@@ -105,7 +105,7 @@ def read_release(prefix: Path) -> Release | None:
     if data is None or not {"name", "path", "lock", "begun"} <= data.keys():
         return None
     levels = tuple((str(name), str(level)) for name, level in data.get("levels", ()))
-    plain = {key: str(data.get(key, "")) for key in ("name", "path", "lock", "begun", "deployed", "by")}
+    plain = {key: str(data.get(key, "")) for key in ("name", "path", "lock", "begun", "by")}
     return Release(**plain, levels=levels)
 
 

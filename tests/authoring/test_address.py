@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pybuild.authoring.address import taken_apart
+from pybuild.errors import UsageError
 from pybuild.fetch import pipconfig
 from pybuild.fetch.pipconfig import PipConfig
 from pybuild.load.lint import lint_recipe
@@ -37,6 +38,15 @@ def test_an_address_tells_name_and_version(url: str, name: str, version: str, te
     """The usual ways to name an archive, with the version replaced wherever it stands."""
     address = taken_apart(url)
     assert (address.name, address.version, address.template) == (name, version, template)
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://[::1/a-1.0.tar.gz", "https://h]/a-1.0.tar.gz"])
+def test_what_is_no_address_is_a_usage_error(url: str) -> None:
+    """One sentence with what was typed, and an address as it should be."""
+    with pytest.raises(UsageError, match="is no address: ") as caught:
+        taken_apart(url)
+    assert url in caught.value.message
+    assert "https://example.org/name-1.2.tar.gz" in str(caught.value.hint)
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ def test_a_group_has_the_commands_that_its_file_adds(group: str) -> None:
 def test_every_command_speaks_json_and_has_a_function(path: tuple[str, ...]) -> None:
     """The function exists, is public and says what it does."""
     command = COMMANDS[path]
-    assert "--json" in command._option_string_actions
+    # What env run starts prints what it prints.
+    assert ("--json" in command._option_string_actions) == (path != ("env", "run"))
     cells = inspect.getclosurevars(command.get_default("run")).nonlocals
     function = getattr(import_module(f"pybuild.cli.{cells['module']}"), cells["name"])
     assert function.__doc__
@@ -80,6 +81,29 @@ def test_the_help_of_every_command_names_its_options(
             assert option in text
         if action.option_strings:
             assert action.help, f"{path}: {action.option_strings} has no help"
+
+
+def test_what_only_jobs_call_is_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is there, and no help offers it to people."""
+    assert ("jobs", "install") in COMMANDS
+    with pytest.raises(SystemExit):
+        parse(["jobs", "--help"])
+    text = capsys.readouterr().out
+    assert "cancel" in text
+    assert "install" not in text
+
+
+def test_a_level_is_named_alike_everywhere() -> None:
+    """``verify`` calls it --level, so ``install`` takes that as well."""
+    for option in ("--verify", "--level"):
+        assert parse(["install", "x", option, "linked"]).verify == "linked"
+
+
+def test_explain_says_what_it_plans_for_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody named the package that is looked into."""
+    with pytest.raises(SystemExit):
+        parse(["explain", "--help"])
+    assert "without a spec that of mpi4py" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=IDS)

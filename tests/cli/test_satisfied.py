@@ -41,6 +41,7 @@ def asked(prefix: Path, *specs: str, level: str | None = None, site: str | None 
         ("other>=1", False),
         ("thing=2.1", False),
         ("not a spec", False),
+        ('thing; python_version < "3"', False),
         ("", False),
         ("../thing", False),
     ],

@@ -58,6 +58,7 @@ class Search:
             "PIP_CONFIG_FILE": "/dev/null",
             "PIP_INDEX_URL": server.simple,
         }
+        (root / "sites").mkdir(exist_ok=True)
         self.options = ("--recipes", str(root / "recipes"), "--sites", str(root / "sites"))
 
     def __call__(self, *words: str, environ: Mapping[str, str] | None = None) -> tuple[int, str, str]:
@@ -268,7 +269,7 @@ def channel(search: Search) -> Path:
         packages = {f"{r['name']}-{r['version']}-h0_0.conda": r for r in records}
         text = json.dumps({"info": {"subdir": subdir}, "packages": {}, "packages.conda": packages})
         (root / subdir / "repodata.json").write_text(text)
-    (search.root / "sites").mkdir()
+    (search.root / "sites").mkdir(exist_ok=True)
     channels = f"[{root.as_uri()}, {(search.root / 'gone').as_uri()}]"
     site = f"name: here\nextends: generic\nsummary: s\nchannels: {channels}\n"
     (search.root / "sites" / "here.yaml").write_text(site)

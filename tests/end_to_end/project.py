@@ -146,7 +146,8 @@ class Project:
         if argv[0] in ("install", "plan", "script", "list", "info", "log", "verify", "uninstall"):
             argv += [] if {"-p", "--prefix"} & set(argv) else ["-p", str(self.prefix)]
         if argv[0] in ("install", "plan", "script"):
-            argv += [] if "--python" in argv else ["--python", BASE]
+            made = str(self.prefix) in argv and (self.prefix / "conda-meta").exists()
+            argv += [] if "--python" in argv or made else ["--python", BASE]
         return [sys.executable, "-m", "pybuild", *argv]
 
     def start(

@@ -28,6 +28,26 @@ def test_nothing_changes(peopled: Project, spec: str) -> None:
     assert "nothing to do" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--use", "mpi=nosuch"), 4, "has no provider 'nosuch' of 'mpi'"),
+        (("--use", "mpi"), 2, "expected VIRTUAL=PROVIDER"),
+        (("--target", "nosuch"), 4, "has no target 'nosuch'"),
+        (("--python", "2.7"), 4, "--python 2.7: "),
+        (("--python", "/nothing/python3"), 4, "--python /nothing/python3: "),
+    ],
+)
+@pytest.mark.parametrize("command", ["install", "plan"])
+def test_what_is_there_hides_no_mistake(
+    peopled: Project, command: str, words: tuple[str, ...], code: int, said: str
+) -> None:
+    """An option that cannot be obeyed is refused although the package is installed."""
+    outcome = peopled.run(command, "toypure", *words, *(["-y"] if command == "install" else []))
+    assert outcome.code == code
+    assert said in outcome.err
+
+
 def test_little_is_read(peopled: Project, tmp_path: Path) -> None:
     """A satisfied prefix is recognised without a heavy library and with few files opened."""
     outcome = peopled.install("toypure", environ={"PYTHONPROFILEIMPORTTIME": "1"}).done()

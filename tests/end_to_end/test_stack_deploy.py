@@ -248,6 +248,7 @@ def test_ranks_of_own_tests(toys: Toys) -> None:
     toys.declare("toyext==1.0", tests=[{"name": "three", "command": ["python", "-c", code], "ranks": 3}])
     done = toys.deploy("--json").done()
     levels = dict(done.data["release"]["levels"])
+    assert "" not in done.data["release"].values(), "nothing is told that is not known"
     assert levels["toyext"] == "ranked"
 
 

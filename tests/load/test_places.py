@@ -118,3 +118,19 @@ def test_shipped_inside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(module, "__file__", str(tmp_path / "site" / "pybuild" / "load" / "places.py"))
     assert shipped("recipes") == str(tmp_path / "site" / "pybuild" / "data" / "recipes")
     assert shipped("sitecfg") == str(tmp_path / "site" / "sitecfg")
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# site: hill\n# jobs: '4'\n", "---\n"])
+def test_a_configuration_file_may_hold_nothing(tmp_path: Path, text: str) -> None:
+    """Every key may be missing, so all of them may be comments."""
+    environ = configure(tmp_path, text)
+    assert find_places(environ).recipes == (shipped("recipes"),)
+
+
+@pytest.mark.parametrize("text", ["sit: hill\n", "[1]\n", "a: [\n"])
+def test_the_hint_of_a_bad_configuration_file_is_its_own(tmp_path: Path, text: str) -> None:
+    """No command checks this file alone; the page on it and the way past it are named."""
+    with pytest.raises(DocumentError) as caught:
+        find_places(configure(tmp_path, text))
+    assert "docs/configuration.md" in str(caught.value.hint)
+    assert "PYBUILD_CONFIG" in str(caught.value.hint)

@@ -83,14 +83,14 @@ def changed(**values: object) -> str:
 def test_refused(text: str, sentence: str) -> None:
     """Each with the file, a line, and the command that makes it anew."""
     with pytest.raises(DocumentError) as caught:
-        parse_lock("stack.lock.json", text)
+        parse_lock("stack.lock.json", text, "other.yaml")
     assert sentence in caught.value.message
     assert caught.value.message.startswith("stack.lock.json:1: ")
-    assert "pybuild stack lock" in (caught.value.hint or "")
+    assert "pybuild stack lock other.yaml" in (caught.value.hint or "")
 
 
 def test_no_lock(tmp_path: Path) -> None:
     """Is told with the command that makes one."""
     with pytest.raises(PlanError, match="there is no lock yet") as caught:
-        read_lock(str(tmp_path / "stack.lock.json"))
-    assert caught.value.hint == "pybuild stack lock"
+        read_lock(str(tmp_path / "other.lock.json"), "other.yaml")
+    assert caught.value.hint == "pybuild stack lock other.yaml"

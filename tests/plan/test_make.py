@@ -204,6 +204,66 @@ def test_two_users_of_different_mpis_never_meet_in_a_prefix() -> None:
         plan(world(THING, state=state), "thing")
 
 
+# What the user chose for a prefix that is there
+
+
+@pytest.mark.parametrize("spec", ["thing", "thing==2.0"])
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        (("mpi", "nosuch"), "--use mpi=nosuch: site here has no provider 'nosuch' of 'mpi'; "
+         "it has wrapper, prefix, mpich"),
+        (("mip", "mpich"), "--use mip=mpich: site here has no virtual 'mip'; it has compiler, mpi"),
+        (("mpi", "mpich"), "thing 2.0 of the prefix is bound to .*, and --use mpi=mpich asks for another"),
+        (("compiler", "other"), "no provider 'other' of 'compiler'; it has system"),
+    ],
+)  # fmt: skip
+def test_a_choice_holds_for_what_is_kept(spec: str, use: tuple[str, str], said: str) -> None:
+    """What is there already is no reason to pass over what the user typed."""
+    there = installed("thing", "2.0", identity=(("compiler", COMPILER.identity), ("mpi", MPI.identity)))
+    here = world(THING, mpich(), state=prefix(there), providers=(use,))
+    with pytest.raises(PlanError, match=said):
+        plan(here, spec)
+    if use == ("mpi", "mpich"):
+        made = by_name(plan(here, spec, rebuild=True))  # as the hint says
+        assert made["thing"].identity[1][1].startswith("mpich ")
+
+
+@pytest.mark.parametrize(
+    ("use", "identity"),
+    [
+        (("mpi", "wrapper"), ("mpi", MPI.identity)),
+        (("mpi", "wrapper"), ("mpi", MPI.identity.replace("4.0.2", "3.9"))),
+        (("mpi", "mpich"), ("mpi", "mpich 4.0 h1_0")),
+        (("compiler", "system"), ("compiler", "gcc 11.1.0")),
+    ],
+)
+def test_the_provider_that_was_taken_may_be_named_again(
+    use: tuple[str, str], identity: tuple[str, str]
+) -> None:
+    """The same command has nothing to do, also when the provider has become a newer one since."""
+    there = installed("thing", "2.0", identity=(identity,))
+    made = plan(world(THING, mpich(), state=prefix(there), providers=(use,)), "thing")
+    assert made.changes_nothing()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "serves"),
+    [("3.11", True), ("3.11.7", True), ("3", True), ("2.7", False), ("3.1", False), ("3.12", False),
+     ("/usr/bin/python3", True), ("/usr/bin/python2", False), ("/nothing", False)],
+)  # fmt: skip
+def test_a_prefix_keeps_its_python(wanted: str, serves: bool) -> None:
+    """Another one that is asked for is refused; of a path the minor version counts."""
+    versions = {"/usr/bin/python3": "3.11.9", "/usr/bin/python2": "2.7.18"}
+    found = machine(interpreters=(interpreter(versions.get(wanted, "")),))
+    here = world(THING, machine=found, state=prefix(installed("thing", "2.0")))
+    if serves:
+        assert plan(here, "thing", python=wanted).changes_nothing()
+        return
+    with pytest.raises(PlanError, match=f"--python {wanted}: {worlds.PREFIX} has Python 3.11.7"):
+        plan(here, "thing", python=wanted)
+
+
 # Requirements
 
 

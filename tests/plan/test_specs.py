@@ -45,6 +45,15 @@ def test_an_address_is_refused() -> None:
         parse_spec("mpi4py @ https://example.org/mpi4py.tar.gz")
 
 
+@pytest.mark.parametrize("text", ['mpi4py; python_version<"3"', "mpi4py[exe]>=3 ; os_name == 'posix'"])
+def test_a_condition_is_refused(text: str) -> None:
+    """It would be passed over otherwise; the hint is what can be typed instead."""
+    with pytest.raises(UsageError, match="has a condition") as caught:
+        parse_spec(text)
+    hint = str(caught.value.hint)
+    assert parse_spec(hint.removeprefix("leave it out: ").strip("'")).name == "mpi4py"
+
+
 @pytest.mark.parametrize(
     ("python", "needed"), [("3.10.14", True), ("3.11.0", False), ("3.9.2", True), ("2.7.18", True)]
 )

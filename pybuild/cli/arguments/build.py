@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
         ("cancel", "cancel what is left of a run's jobs"),
         ("install", "what the last job of a run does: install and prove what the others built"),
     ):
-        command = add_command(inner, name, text, f"jobs:{name}")
+        command = add_command(inner, name, text, f"jobs:{name}", hidden=name == "install")
         command.add_argument("run_name", nargs="?", metavar="RUN", help="name of a run (default: the newest)")
         command.add_argument("-p", "--prefix", metavar="DIR", help="the newest run for this prefix")
         place_options(command)

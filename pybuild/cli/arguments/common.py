@@ -11,7 +11,7 @@ from pybuild.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import NoReturn, TypeAlias
+    from typing import Any, NoReturn, TypeAlias
 
     Command = Callable[[argparse.Namespace, Mapping[str, str]], int]
     Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -48,17 +48,23 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message[:1].lower() + message[1:], hint=f"{self.prog} --help")
 
 
-def add_command(commands: Commands, name: str, text: str, run: str) -> Parser:
+def add_command(
+    commands: Commands, name: str, text: str, run: str, *, hidden: bool = False, data: bool = True
+) -> Parser:
     """Add a command and return its parser.
 
     Args:
         text: one line of help.
         run: ``module:function`` below ``pybuild.cli``, imported only when the command is called.
+        hidden: no help lists it, because only pybuild itself calls it.
+        data: it can print data for programs.
     """
+    listed: dict[str, Any] = {} if hidden else {"help": text}
     command = commands.add_parser(
-        name, help=text, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False
+        name, description=text[:1].upper() + text[1:] + ".", allow_abbrev=False, **listed
     )
-    command.add_argument("--json", action="store_true", help="print data for programs")
+    if data:
+        command.add_argument("--json", action="store_true", help="print data for programs")
     command.set_defaults(run=_later(run), called=command.prog)
     return command
 

@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
         "--format", metavar="FORM", default="tcl", help="tcl (Environment Modules) or lua (Lmod)"
     )
     command = add_command(
-        inner, "run", "run a command in the environment of a prefix or stack", "env_run:run"
+        inner, "run", "run a command in the environment of a prefix or stack", "env_run:run", data=False
     )
     prefix_option(command)
     command.add_argument(

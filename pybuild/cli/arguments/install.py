@@ -8,6 +8,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pybuild.cli.arguments.common import Commands
 
+USUAL = "mpi4py"
+"""What ``explain`` plans where only variables are named."""
+
 
 def add(commands: Commands) -> None:
     """Add the commands."""
@@ -18,16 +21,22 @@ def add(commands: Commands) -> None:
         ("explain", "say what put each part of a plan there, and why", "explain:explain"),
     ):
         command = add_command(commands, name, text, run)
+        if name == "explain":
+            text = f"as for install, or variables: only what touches CC; without a spec that of {USUAL}"
+        else:
+            text = "mpi4py, 'mpi4py>=4', 'mpi4py[exe]==3.0.0'"
         command.add_argument(
-            "specs", nargs="+", metavar="SPEC", help="mpi4py, 'mpi4py>=4', 'mpi4py[exe]==3.0.0'"
+            "specs", nargs="+", metavar="SPEC|VARIABLE" if name == "explain" else "SPEC", help=text
         )
         prefix_option(command, must_exist=False)
         command.add_argument("--python", metavar="VERSION|PATH", help="Python of a new prefix")
         command.add_argument(
             "--rebuild", action="store_true", help="build what is asked for again, even if it is there"
         )
-        command.add_argument("--verify", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
-                             help="demand this level: built, linked, imported or ranked")  # fmt: skip
+        command.add_argument(
+            "--verify", "--level", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
+            help="demand this level: built, linked, imported or ranked",
+        )  # fmt: skip
         command.add_argument("--target", metavar="NAME", help="the site's target, instead of its first")
         command.add_argument(
             "--use", metavar="VIRTUAL=PROVIDER", action="append", default=[],
