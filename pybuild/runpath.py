@@ -62,25 +62,16 @@ def loaded_segments(path: str | os.PathLike[str]) -> tuple[bytes, ...]:
         return ()
 
 
-def read_runpath(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Return the RUNPATH entries of a file, or its RPATH entries where it has no RUNPATH."""
-    return read_dynamic(path).entries
-
-
-def relocate_runpath(file: Path, *, root: Path, old: tuple[str, ...]) -> bool:
-    """Make the entries of ``file`` that lie below ``old`` relative to it; return whether it changed.
+def relocate_runpaths(files: Iterable[Path], *, root: Path, old: tuple[str, ...]) -> tuple[Path, ...]:
+    """Make the entries that lie below ``old`` relative to their file; return the files that changed.
 
     Args:
         root: the directory that stands for each of ``old`` from now on.
         old: absolute prefixes; all other entries stay as they are.
 
-    Raises BuildError where patchelf is missing or refuses the file.
+    Raises:
+        BuildError: patchelf is missing or refuses a file.
     """
-    return bool(relocate_runpaths((file,), root=root, old=old))
-
-
-def relocate_runpaths(files: Iterable[Path], *, root: Path, old: tuple[str, ...]) -> tuple[Path, ...]:
-    """Do the same for many files with few processes; return the files that changed."""
     groups: dict[tuple[str, bool], list[Path]] = {}
     for file in files:
         dynamic = read_dynamic(file)

@@ -15,8 +15,6 @@ from pybuild.process import capture
 from pybuild.runpath import (
     prepend_runpath,
     read_dynamic,
-    read_runpath,
-    relocate_runpath,
     relocate_runpaths,
 )
 
@@ -38,18 +36,18 @@ def library(path: Path, entries: str, *options: str) -> Path:
 def test_entries_below_an_old_prefix_become_relative_and_others_stay_in_order(tmp_path: Path) -> None:
     file = library(tmp_path / "root/lib/python3.11/x.so", "/opt/a:/old/home/lib:/old/homely/lib:$ORIGIN/z")
 
-    changed = relocate_runpath(file, root=tmp_path / "root", old=("/old/home",))
+    changed = relocate_runpaths((file,), root=tmp_path / "root", old=("/old/home",))
 
     assert changed
-    assert read_runpath(file) == ("/opt/a", "$ORIGIN/..", "/old/homely/lib", "$ORIGIN/z")
+    assert read_dynamic(file).entries == ("/opt/a", "$ORIGIN/..", "/old/homely/lib", "$ORIGIN/z")
 
 
 def test_the_longest_old_prefix_decides(tmp_path: Path) -> None:
     file = library(tmp_path / "root/bin/x", "/old/inner/lib:/old:/old/inner")
 
-    relocate_runpath(file, root=tmp_path / "root", old=("/old", "/old/inner/"))
+    relocate_runpaths((file,), root=tmp_path / "root", old=("/old", "/old/inner/"))
 
-    assert read_runpath(file) == ("$ORIGIN/../lib", "$ORIGIN/..")
+    assert read_dynamic(file).entries == ("$ORIGIN/../lib", "$ORIGIN/..")
 
 
 def test_a_file_with_nothing_to_change_is_not_touched(
@@ -69,42 +67,42 @@ def test_the_original_of_a_hard_link_keeps_its_bytes(tmp_path: Path) -> None:
     copy.parent.mkdir()
     os.link(original, copy)
 
-    relocate_runpath(copy, root=tmp_path / "root", old=("/old",))
+    relocate_runpaths((copy,), root=tmp_path / "root", old=("/old",))
 
     assert original.read_bytes() == before
-    assert read_runpath(copy) == ("$ORIGIN/lib",)
+    assert read_dynamic(copy).entries == ("$ORIGIN/lib",)
 
 
 def test_an_inherited_rpath_stays_inherited(tmp_path: Path) -> None:
     file = library(tmp_path / "x.so", "/old/lib", "-Wl,--disable-new-dtags")
     assert read_dynamic(file).inherited
 
-    relocate_runpath(file, root=tmp_path, old=("/old",))
+    relocate_runpaths((file,), root=tmp_path, old=("/old",))
 
     assert read_dynamic(file).inherited
-    assert read_runpath(file) == ("$ORIGIN/lib",)
+    assert read_dynamic(file).entries == ("$ORIGIN/lib",)
 
 
 def test_a_read_only_file_is_changed_all_the_same(tmp_path: Path) -> None:
     file = library(tmp_path / "x.so", "/old/lib")
     file.chmod(0o555)
 
-    assert relocate_runpath(file, root=tmp_path, old=("/old",))
+    assert relocate_runpaths((file,), root=tmp_path, old=("/old",))
 
 
 def test_what_is_not_elf_has_no_runpath(tmp_path: Path) -> None:
     file = tmp_path / "x.so"
     file.write_text("INPUT(libx.so.1)\n")
 
-    assert read_runpath(file) == ()
-    assert not relocate_runpath(file, root=tmp_path, old=("/old",))
+    assert read_dynamic(file).entries == ()
+    assert not relocate_runpaths((file,), root=tmp_path, old=("/old",))
 
 
 def test_an_entry_can_be_put_first(tmp_path: Path) -> None:
     file = library(tmp_path / "x", "/usr/local/lib")
 
     assert prepend_runpath(file, "$ORIGIN/../lib")
-    assert read_runpath(file) == ("$ORIGIN/../lib", "/usr/local/lib")
+    assert read_dynamic(file).entries == ("$ORIGIN/../lib", "/usr/local/lib")
 
 
 def test_a_missing_patchelf_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +111,7 @@ def test_a_missing_patchelf_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(shutil, "which", lambda _: None)
 
     with pytest.raises(BuildError, match="patchelf is missing") as caught:
-        relocate_runpath(file, root=tmp_path, old=("/old",))
+        relocate_runpaths((file,), root=tmp_path, old=("/old",))
     assert caught.value.hint is not None
 
 
@@ -125,4 +123,4 @@ def test_a_refusal_of_patchelf_is_reported(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
     with pytest.raises(BuildError, match=r"x\.so: patchelf could not .*wrong architecture"):
-        relocate_runpath(file, root=tmp_path, old=("/old",))
+        relocate_runpaths((file,), root=tmp_path, old=("/old",))

@@ -102,7 +102,7 @@ def draft(
         info = _described(metadata.of_source(folder), folder, address)
         built = building(folder, address.name, found, compiled=None, known=known)
     release = DraftedRelease(version=address.version, sha256=sha256)
-    drafted = source_draft(address.name, ("url", address.template), info, found, built, (release,), known)
+    drafted = source_draft(address.name, ("url", address.template), info, found, built, (release,))
     note = "The sha256 is that of the bytes that came; compare it with one that the authors publish."
     return replace(drafted, header=(*drafted.header, note))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 from pybuild.authoring import licences
 from pybuild.authoring.building import Building
@@ -56,13 +55,11 @@ def source_draft(
     modules: Modules,
     built: Building,
     releases: tuple[DraftedRelease, ...],
-    known: Collection[str] = (),
 ) -> Drafted:
     """Return the draft of a recipe that builds from source.
 
     Args:
         source: ``("pypi", project)`` or ``("url", address)``.
-        known: names of all recipes.
     """
     if built.system != "python":
         return _library_draft(name, source, info, built, releases)

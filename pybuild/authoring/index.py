@@ -134,7 +134,7 @@ class Index:
                 info = replace(info, requires=metadata.of_wheel(path).requires, where="the wheel's METADATA")
             if not found.extensions:
                 found = replace(found, extensions=modules.of_wheel(path, name).extensions)
-        return source_draft(name, ("pypi", name), info, found, built, releases, self._known)
+        return source_draft(name, ("pypi", name), info, found, built, releases)
 
     def _source_release(self, name: str, row: Offer) -> DraftedRelease:
         assert row.sdist is not None

@@ -14,7 +14,7 @@ from pybuild.box.libraries import gather, match_soname
 from pybuild.box.modulefiles import used_folders, write_modulefiles
 from pybuild.box.names import is_xc
 from pybuild.box.programs import write_programs
-from pybuild.box.records import BoxedSite, BoxModule, Kind, Libraries
+from pybuild.box.records import BoxedSite, Kind, Libraries
 from pybuild.box.sitefile import site_text
 from pybuild.errors import UsageError
 from pybuild.model.modules import Operation, Tool
@@ -72,7 +72,7 @@ def make_box(
     boxed = _boxed(site, layout, tool, init, launcher)
     used_folders(site, modules, layout, tool)
     notes = write_programs(site, modules, layout, pythons or {})
-    return _written(boxed, layout, modules, notes)
+    return _written(boxed, layout, notes)
 
 
 def _demand_usable(site: Site, folder: str) -> None:
@@ -168,7 +168,7 @@ def _with_used_folders(site: Site, layout: Layout) -> Site:
     )
 
 
-def _written(site: Site, layout: Layout, modules: tuple[BoxModule, ...], notes: tuple[str, ...]) -> BoxedSite:
+def _written(site: Site, layout: Layout, notes: tuple[str, ...]) -> BoxedSite:
     os.makedirs(layout.below("sitecfg"), exist_ok=True)
     os.makedirs(layout.below("etc"), exist_ok=True)
     text = site_text(site)

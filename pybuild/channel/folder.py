@@ -24,7 +24,7 @@ from pybuild.model.machine import ChannelPackage
 def find_packages(channel: str, subdir: str, names: Iterable[str]) -> tuple[ChannelPackage, ...]:
     """Return what the channel's index has of the named packages; nothing where there is no channel yet.
 
-    Whether their files are still there is for whoever takes one: :func:`is_whole`.
+    Whether their files are still there is for whoever takes one.
 
     Args:
         channel: absolute path.
@@ -50,11 +50,6 @@ def read_rows(channel: str, subdir: str, names: Collection[str] | None = None) -
     except OSError as error:
         raise ChannelError(f"{folder / keys.FILE}: cannot be read: {error.strerror}") from error
     return found.rows if found is not None else tuple(_from_side_files(folder, names))
-
-
-def is_whole(package: ChannelPackage) -> bool:
-    """Return whether the package's file is there; its bytes are checked where they are used."""
-    return os.path.isfile(package.file)
 
 
 def find_one(channel: str, subdir: str, name: str, version: str, build: str) -> ChannelPackage | None:

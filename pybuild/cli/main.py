@@ -26,13 +26,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         arguments = parse(argv)
         return int(arguments.run(arguments, environ))
     except PybuildError as error:
-        return _explain(error, sys.argv)
+        return _explain(error)
     except KeyboardInterrupt:
-        return _explain(Interrupted("interrupted; nothing is half done, the same command goes on"), sys.argv)
+        return _explain(Interrupted("interrupted; nothing is half done, the same command goes on"))
     except BrokenPipeError:
         return int(ExitCode.UNEXPECTED)
     except OSError as error:
-        return _explain(_system(error), sys.argv)
+        return _explain(_system(error))
     except Exception as error:
         from pybuild.cli.crash import report_crash
 
@@ -47,7 +47,7 @@ def _stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
 
-def _explain(error: PybuildError, argv: Sequence[str]) -> int:
+def _explain(error: PybuildError) -> int:
     """Print an error as one sentence, its hint and, for a build, where to look; return its code."""
     from pybuild.cli.text import explain
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import requests
 
     from pybuild.fetch.pipconfig import PipConfig
-    from pybuild.model.plan import Download
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +97,6 @@ def look_for(
     for file in _files(session, config, project, search):
         files.setdefault(file.name, file)
     return tuple(files.values()), tuple(search.troubles)
-
-
-def locator(session: requests.Session, config: PipConfig) -> Callable[[Download], str]:
-    """Return the function that ``fetch`` asks for the address of an index project's file."""
-
-    def locate(download: Download) -> str:
-        return find_file(session, config, download.pypi or "", download.file, sha256=download.sha256).url
-
-    return locate
 
 
 def _files(

@@ -34,7 +34,6 @@ def read_machine(
     # Only the program itself tells which Python a path is.
     interpreters = _interpreters(request, site, environ) if fresh or _is_path(request.python) else ()
     return Machine(
-        arch=arch,
         subdir=SUBDIRS[arch],
         platforms=tuple(platform_tags()),
         environment=_kept(site, environ),

@@ -122,7 +122,6 @@ class Machine:
     """What was read from this machine for one request.
 
     Attributes:
-        arch: ``x86_64``.
         subdir: conda's name for the platform, ``linux-64``.
         platforms: wheel platform tags that this machine accepts, best first.
         environment: (variable, value) pairs that the site lets into a build.
@@ -135,7 +134,6 @@ class Machine:
         captures: what the module tool made of the plans that it was asked about.
     """
 
-    arch: str
     subdir: str
     platforms: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -27,11 +25,6 @@ def fits(version: str, specifier: str) -> bool:
         return SpecifierSet(specifier).contains(Version(version), prereleases=True)
     except InvalidVersion:
         return False
-
-
-def needed_names(packages: Iterable[Installed]) -> set[str]:
-    """Return every name that the packages' requirements begin with."""
-    return {text.split()[0] for package in packages for text in package.depends if text.split()}
 
 
 def _need(text: str) -> Need | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -15,14 +14,7 @@ from pybuild.model.recipe import Recipe, Release
 from pybuild.model.request import Spec
 
 
-class Choice(NamedTuple):
-    """A release and one sentence for each newer one that was passed over."""
-
-    release: Release
-    passed_over: tuple[str, ...]
-
-
-def choose_release(recipe: Recipe, spec: Spec, python: str) -> Choice:
+def choose_release(recipe: Recipe, spec: Spec, python: str) -> Release:
     """Return the newest release of ``recipe`` that answers ``spec`` on Python ``python``.
 
     Args:
@@ -37,7 +29,7 @@ def choose_release(recipe: Recipe, spec: Spec, python: str) -> Choice:
     for release in named:
         reason = misfit(recipe, release, spec.options, python)
         if reason is None:
-            return Choice(release, tuple(passed))
+            return release
         passed.append(f"{release.version} {reason}")
     raise PlanError(
         f"{recipe.name}: no version fits: " + "; ".join(passed[:4]) + (" ..." if len(passed) > 4 else ""),

@@ -70,11 +70,6 @@ def release_modulefiles(stack: Stack, running: Running, release: str) -> Mapping
     return {path: modulefile(whole, "tcl"), f"{path}.lua": modulefile(whole, "lua")}
 
 
-def job_line(stack: Stack) -> str:
-    """Return the line to paste into a batch job, for bash, zsh and sh."""
-    return f". {Posix().quote(f'{stack.root}/activate')}"
-
-
 def of_stack(stack: Stack, running: Running) -> Running:
     """Return what a release needs to run, with the variables of its stack; the stack's own come last."""
     own = [

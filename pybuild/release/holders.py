@@ -51,7 +51,7 @@ class Known:
 
 def holders(
     root: Path, names: Iterable[str], rows: Sequence[Switch], policy: Policy, site: Site | None, *,
-    environ: Mapping[str, str], now: datetime | None = None,
+    environ: Mapping[str, str],
 ) -> Known:  # fmt: skip
     """Return who holds which of the releases ``names``.
 

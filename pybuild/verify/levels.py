@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pybuild.errors import VerificationError
 from pybuild.model.plan import PackagePlan
 
@@ -31,33 +29,6 @@ def reaches(level: str, wanted: str) -> bool:
         VerificationError: one of the two is no level.
     """
     return level_number(level) >= level_number(wanted)
-
-
-def higher(one: str, other: str) -> str:
-    """Return the stronger of two levels.
-
-    Raises:
-        VerificationError: one of the two is no level.
-    """
-    return one if reaches(one, other) else other
-
-
-def weakest(levels: Iterable[str]) -> str:
-    """Return the weakest level, which is what a set of packages has reached as a whole; ``built`` for none.
-
-    Raises:
-        VerificationError: one of them is no level.
-    """
-    return min(levels, key=level_number, default=LEVELS[0])
-
-
-def levels_up_to(wanted: str) -> tuple[str, ...]:
-    """Return the levels that must be proven, in order, to reach ``wanted``.
-
-    Raises:
-        VerificationError: there is no such level.
-    """
-    return LEVELS[: level_number(wanted) + 1]
 
 
 def highest(package: PackagePlan) -> str:

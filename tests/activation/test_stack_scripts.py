@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from pybuild.model.stack import Stack
 from pybuild.plan.running import merged
 from pybuild.plan.stack_scripts import (
     FOREIGN,
-    job_line,
     release_modulefiles,
     release_scripts,
     root_scripts,
@@ -134,7 +134,7 @@ def test_the_line_for_a_batch_job(cray: Machine, shell: str, tmp_path: Path) -> 
     """In a script that is no login shell, strict, without a module command."""
     root = tmp_path / "the team's root"
     stack = deployed(root, cray)
-    lines = ["set -eu", job_line(stack), "LOOK"]
+    lines = ["set -eu", f". {shlex.quote(f'{stack.root}/activate')}", "LOOK"]
     (during,), ended = moments(shell, lines, tmp_path, start=BEFORE)
     assert (ended.code, ended.err) == (0, "")
     assert loaded(during) == {"PrgEnv-gnu", "cray-hdf5", "xalt"}

@@ -12,7 +12,7 @@ import requests
 
 from pybuild.errors import FetchError
 from pybuild.fetch.addresses import redact
-from pybuild.fetch.index import find_file, list_files, locator
+from pybuild.fetch.index import find_file, list_files
 from pybuild.fetch.pipconfig import PipConfig, read_pip_config
 from pybuild.fetch.session import open_session
 from pybuild.model.plan import Download
@@ -308,7 +308,8 @@ def test_wanted_hash_chooses_among_namesakes(
     (tmp_path / "demo-1.0.tar.gz").write_bytes(b"rebuilt by somebody")
     config = config_of(server.simple, find_links=(tmp_path.as_uri(),))
     download = Download(file="demo-1.0.tar.gz", sha256=FILES[0].sha256, pypi="demo")
-    assert locator(session, config)(download) == f"{server.url}/files/demo-1.0.tar.gz"
+    ours = find_file(session, config, "demo", download.file, sha256=download.sha256)
+    assert ours.url == f"{server.url}/files/demo-1.0.tar.gz"
     nobody = find_file(session, config, "demo", "demo-1.0.tar.gz", sha256="0" * 64)
     assert nobody.sha256 == hashlib.sha256(b"rebuilt by somebody").hexdigest()
 

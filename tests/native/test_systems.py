@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.runpath import read_runpath
+from pybuild.runpath import read_dynamic
 from tests.end_to_end import toys
 from tests.end_to_end.project import Project
 from tests.native import toylib
@@ -50,7 +50,7 @@ def test_a_library_is_built_and_knows_where_it_was_put(system: str, store: Proje
     store.install("toylib", "-p", prefix).done()
     assert says(prefix / "bin/toyprog") == str(prefix)
     assert f"prefix={prefix}\n" in (prefix / "lib/pkgconfig/toylib.pc").read_text()
-    assert read_runpath(prefix / "bin/toyprog") == ("$ORIGIN/../lib",)
+    assert read_dynamic(prefix / "bin/toyprog").entries == ("$ORIGIN/../lib",)
     assert not list(prefix.rglob("*.la"))
     (package,) = store.built("toylib")[-1:]
     assert package.name.startswith("toylib-1.0-")

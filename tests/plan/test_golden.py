@@ -119,7 +119,7 @@ def text(case: Case) -> str:
     spec = parse_spec(case.spec)
     recipes = load_closure(RecipeTree([ROOT / "recipes"]), [spec.name], site, always=("pip",))
     machine = Machine(
-        arch="x86_64", subdir="linux-64", providers=case.providers, interpreters=PYTHONS,
+        subdir="linux-64", providers=case.providers, interpreters=PYTHONS,
         platforms=("manylinux_2_36_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64",
                    "manylinux2014_x86_64", "linux_x86_64"),
         environment=(("TMPDIR", "/scratch"),),

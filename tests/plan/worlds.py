@@ -146,7 +146,7 @@ def interpreter(version: str = "3.11.7", **changes: Any) -> Interpreter:
 def machine(**changes: Any) -> Machine:
     """Return a machine with a compiler, an MPI and one Python."""
     given: dict[str, Any] = {
-        "arch": "x86_64", "subdir": "linux-64", "platforms": PLATFORMS, "providers": (COMPILER, MPI),
+        "subdir": "linux-64", "platforms": PLATFORMS, "providers": (COMPILER, MPI),
         "interpreters": (interpreter(),), **changes,
     }  # fmt: skip
     return Machine(**given)

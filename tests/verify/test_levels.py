@@ -15,15 +15,6 @@ def test_levels_are_ordered_from_built_to_ranked() -> None:
         assert reached == list(levels.LEVELS[: number + 1])
 
 
-def test_the_order_is_not_alphabetical() -> None:
-    """``linked`` is stronger than ``built`` and weaker than ``imported``, unlike their letters."""
-    assert levels.higher("imported", "linked") == "imported"
-    assert levels.higher("built", "linked") == "linked"
-    assert levels.weakest(["ranked", "linked", "imported"]) == "linked"
-    assert levels.weakest([]) == "built"
-    assert levels.levels_up_to("imported") == ("built", "linked", "imported")
-
-
 def test_an_unknown_level_is_refused_with_the_known_ones() -> None:
     """A level from a foreign record does not pass as weak or strong."""
     with pytest.raises(VerificationError, match="'proven' is unknown, expected one of built, linked"):
