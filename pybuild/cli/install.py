@@ -45,8 +45,10 @@ def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     job_options(arguments)  # a slip in it is told before anything is planned
     prefix = prefix_of(arguments, environ)
     # These ask for more than the notes of a prefix tell.
-    particular = arguments.rebuild or arguments.use or arguments.target or arguments.python
-    if not particular and satisfied(prefix, arguments.specs, arguments.verify, arguments.site):
+    particular = arguments.rebuild or arguments.use or arguments.target
+    if not particular and satisfied(
+        prefix, arguments.specs, arguments.verify, arguments.site, arguments.python
+    ):
         if arguments.json:
             put('{"changed": false}')
         else:

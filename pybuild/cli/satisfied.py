@@ -14,16 +14,27 @@ if TYPE_CHECKING:
 _LEVELS = ("built", "linked", "imported", "ranked")
 
 
-def satisfied(prefix: str, specs: Sequence[str], level: str | None, site: str | None) -> bool:
+def satisfied(
+    prefix: str, specs: Sequence[str], level: str | None, site: str | None, python: str | None = None
+) -> bool:
     """Return whether the prefix surely is what is asked for; False means "look properly".
 
     Args:
         level: verification that the user demands, None for what was demanded at installation.
         site: name of a site that the user demands.
+        python: version, or path of a program, that the user demands.
     """
-    return not os.path.exists(os.path.join(prefix, places.JOURNAL)) and all(
-        _satisfied(prefix, text, level, site) for text in specs
+    return (
+        not os.path.exists(os.path.join(prefix, places.JOURNAL))
+        and all(_satisfied(prefix, text, level, site) for text in specs)
+        and (python is None or _has_python(prefix, python))
     )
+
+
+def _has_python(prefix: str, version: str) -> bool:
+    """Return whether the prefix's Python is of a version such as ``3.11``; what a path is, is not known."""
+    begins = (f"python-{version}-", f"python-{version}.")
+    return any(name.startswith(begins) for name in os.listdir(os.path.join(prefix, places.META)))
 
 
 def _satisfied(prefix: str, text: str, level: str | None, site: str | None) -> bool:

@@ -52,6 +52,23 @@ def test_the_spec_must_fit_what_is_there(prefix: Path, spec: str, yes: bool) -> 
     assert asked(prefix, spec) is yes
 
 
+@pytest.mark.parametrize(
+    ("python", "yes"),
+    [
+        ("3.11", True),
+        ("3", True),
+        ("3.11.7", True),
+        ("3.1", False),
+        ("3.12", False),
+        ("/usr/bin/python3", False),
+    ],
+)
+def test_the_python_must_be_the_prefixs(prefix: Path, python: str, yes: bool) -> None:
+    """A version that it has costs no plan; what program a path is, is looked at properly."""
+    noted(prefix)
+    assert satisfied(str(prefix), ("thing",), None, None, python) is yes
+
+
 def test_an_address_is_never_satisfied(prefix: Path) -> None:
     """It is a usage error, whatever the prefix has."""
     noted(prefix)
