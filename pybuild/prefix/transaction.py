@@ -11,6 +11,7 @@ import shutil
 import time
 from pathlib import Path
 
+from pybuild.conda.records import read_records
 from pybuild.conda.transaction import link
 from pybuild.errors import PrefixError
 from pybuild.prefix import places
@@ -59,9 +60,10 @@ def change(prefix: Path, journal: Journal, *, cache: Path) -> None:
     """Change an existing prefix by the journal.
 
     Raises:
-        PrefixError: a file is in the way (nothing was changed), or the transaction failed midway:
-            then the journal stays and the next run finishes it.
+        PrefixError: a file is in the way or a record of conda's cannot be read (nothing was changed),
+            or the transaction failed midway: then the journal stays and the next run finishes it.
     """
+    read_records(prefix)  # the engine reads them all, and must not stop at one after the journal is written
     _demand_no_clash(prefix, journal)
     write_journal(prefix, journal)
     _finish(prefix, journal, cache)
