@@ -109,8 +109,11 @@ def begun(root: Path) -> Mapping[str, Begun]:
     return found
 
 
-def taken(path: Path, data: object, kind: type[T]) -> T:
+def taken(path: Path, data: object, kind: type[T], *, then: str = "run the same command again") -> T:
     """Return a record of a stack from what its file holds.
+
+    Args:
+        then: what to do where the file is put aside.
 
     Raises:
         PrefixError: it does not say what it must.
@@ -120,7 +123,7 @@ def taken(path: Path, data: object, kind: type[T]) -> T:
     except ValueError as error:
         raise PrefixError(
             f"{path}: cannot be read: {error}",
-            hint=f"mv {path} {path}.aside, then run the same command again",
+            hint=f"correct it, or mv {path} {path}.aside, then {then}",
         ) from error
 
 

@@ -95,7 +95,8 @@ def history(root: Path) -> tuple[Switch, ...]:
     path = layout.history(root)
     if not path.exists():
         return ()
-    return taken(path, read_json(path), _History).switches
+    then = "pybuild stack deploy; pybuild stack prune takes all other releases for unfinished after that"
+    return taken(path, read_json(path), _History, then=then).switches
 
 
 def expected(root: Path) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ class RunFolder:
             record = structured(json.loads((self.path / "run.json").read_text()), RunRecord)
         except (OSError, ValueError) as error:
             raise UsageError(
-                f"{self.path}: holds no record of a run", hint="pybuild report --list"
+                f"{self.path}: holds no record of a run", hint=f"rm -r {self.path}, then run it again"
             ) from error
         builds = tuple(self.follower(build).look() for build in record.builds)
         last = self.follower(record.last).look() if record.last else None

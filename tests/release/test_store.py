@@ -32,7 +32,7 @@ def test_a_damaged_record_is_told_by_file_and_key(tmp_path: Path) -> None:
     path.write_text('{"name": "2026-01-01-1"}')
     with pytest.raises(PrefixError, match=f"^{path}: cannot be read: lock: ") as caught:
         begun(tmp_path)
-    assert caught.value.hint == f"mv {path} {path}.aside, then run the same command again"
+    assert caught.value.hint == f"correct it, or mv {path} {path}.aside, then run the same command again"
     for text in ("", "[]", "{}", '{"switches": [{"when": "x"}]}'):
         layout.history(tmp_path).write_text(text)
         with pytest.raises(PrefixError, match=f"^{layout.history(tmp_path)}: cannot be read: "):
