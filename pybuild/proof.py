@@ -127,12 +127,27 @@ def here_for(note: Note, settings: Settings, job: Path | None = None) -> Here:
     return Here(site=site, starts_ranks=starts_ranks(site, environ, host), setting=setting)
 
 
+def site_of(settings: Settings) -> Site:
+    """Return the site that is named, or else detected.
+
+    Raises:
+        PlanError: there is no such site.
+        DocumentError: the site's file is wrong.
+    """
+    from pybuild.load.sites import choose_site
+
+    return choose_site(settings.site, settings.places, settings.environ)
+
+
 def checks_environment(
-    prefix: Path, settings: Settings, package: PackagePlan, site: Site | None = None
+    prefix: Path, settings: Settings, package: PackagePlan | None, site: Site | None = None
 ) -> dict[str, str]:
     """Return the whole environment of a package's checks.
 
     The site's modules and rules for runs, the prefix first, and of the user's only the scheduler's part.
+
+    Args:
+        package: None for a prefix of conda's packages alone, which says nothing of modules.
 
     Raises:
         ModuleToolError: the modules are not what the site says.
@@ -146,10 +161,11 @@ def checks_environment(
     kept = scheduler_variables(settings.environ, inside)
     kept |= {"TMPDIR": settings.environ["TMPDIR"]} if "TMPDIR" in settings.environ else {}
     loaded: Mapping[str, str] = {"PATH": ":".join(site.path) if site and site.path else PATH}
-    if package.run_modules is not None:
+    if package is not None and package.run_modules is not None:
         loaded = dict(captured(package.run_modules, settings).environment)
     tokens = {"prefix": str(prefix), **{f"env.{name}": value for name, value in loaded.items()}}
-    environment = {n: late(v, tokens) for n, v in applied(package.run_environment, loaded).items()}
+    edits = package.run_environment if package is not None else ()
+    environment = {n: late(v, tokens) for n, v in applied(edits, loaded).items()}
     path = f"{prefix}/bin:{environment['PATH']}"
     return {**environment, **kept, "PATH": path, "HOME": str(prefix), "LC_ALL": "C.UTF-8"}
 

@@ -43,12 +43,16 @@ def prove(
     Raises:
         VerificationError: a check or a test failed, or ranks cannot be started from here.
     """
-    names = tuple(str(note["name"]) for note in read_notes(prefix) if is_installed(prefix, note))
+    names = _ours(prefix)
     levels = dict(_verified(prefix, names, stack, settings, job_options if on_compute else None))
     for test in stack.tests:
         settings.report.phase(test.name, f"test of {stack.name}")
         _run(prefix, test, stack, settings)
     return tuple(sorted(levels.items()))
+
+
+def _ours(prefix: Path) -> tuple[str, ...]:
+    return tuple(str(note["name"]) for note in read_notes(prefix) if is_installed(prefix, note))
 
 
 def _verified(
@@ -78,7 +82,7 @@ def _verified(
 
 
 def _run(prefix: Path, test: StackTest, stack: Stack, settings: Settings) -> None:
-    packages = [proof.installed(prefix, str(note["name"]))[1] for note in read_notes(prefix)]
+    packages = [proof.installed(prefix, name)[1] for name in _ours(prefix)]
     environment = _environment(prefix, packages, settings)
     environment |= {name: late(value, {"prefix": str(prefix)}) for name, value in stack.environment}
     environment |= {"PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -95,6 +99,8 @@ def _run(prefix: Path, test: StackTest, stack: Stack, settings: Settings) -> Non
 
 def _environment(prefix: Path, packages: list[PackagePlan], settings: Settings) -> dict[str, str]:
     """Return the environment of the whole release: modules of the package with most of them, all settings."""
+    if not packages:
+        return proof.checks_environment(prefix, settings, None, proof.site_of(settings))
     first = max(packages, key=lambda p: len(p.run_modules.steps) if p.run_modules else -1)
     environment = proof.checks_environment(prefix, settings, first)
     for package in packages:

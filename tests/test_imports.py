@@ -29,6 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"errors", "model"},
     "locks": {"errors", "model", "files"},
     "files": {"errors", "model"},
+    # records that were written as JSON, read back alike by whoever keeps some
+    "structured": set(),
     "conda": {"errors", "model"},
     "runpath": {"errors", "process"},
     # the pure middle
@@ -40,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fetch": {"model", "errors", "process", "version"},
     # effects
     # with the texts of its scripts, so that a killed transaction is finished with them
-    "prefix": {"model", "errors", "conda", "files", "plan"},
+    "prefix": {"model", "errors", "conda", "files", "plan", "structured"},
     "verify": {"model", "errors", "process", "plan"},
     "build": {
         "model", "errors", "process", "locks", "conda", "channel", "plan", "fetch", "interpreter", "verify",
@@ -59,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mirroring": {"model", "errors", "locks", "fetch", "channel", "settings", "sources"},
     "commit": {"model", "errors", "locks", "prefix", "verify", "settings"},
     # one run's plan file, order, budget and records; starts nothing itself
-    "run": {"model", "errors", "files", "version"},
+    "run": {"model", "errors", "files", "structured", "version"},
     "captures": {"model", "modules", "settings"},
     "ready": {"model", "errors", "channel", "run", "settings", "sources"},
     "building": {
@@ -86,7 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "commit", "verify", "proof", "workflow",
     },
     # below a stack's root; what is installed there and proven comes from the runs above
-    "release": {"model", "errors", "process", "locks", "files", "plan", "prefix"},
+    "release": {"model", "errors", "process", "locks", "files", "plan", "prefix", "structured"},
     "proving": {
         "model", "errors", "plan", "prefix", "process", "verify", "proof", "elsewhere", "settings",
         "workflow",

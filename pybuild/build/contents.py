@@ -91,5 +91,5 @@ def _owners(prefix: Path, name: str) -> Iterator[tuple[str, set[str]]]:
             data = json.loads(record.read_text())
         except (OSError, ValueError):
             continue
-        if data.get("name") not in (None, name):
+        if isinstance(data, dict) and data.get("name") not in (None, name):
             yield str(data["name"]), set(data.get("files", ()))

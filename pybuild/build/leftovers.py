@@ -78,7 +78,8 @@ def _stages(parent: Path) -> Iterator[Path]:
 def _is_left(root: Path, now: float) -> bool:
     owner: dict[str, object] = {}
     with suppress(OSError, ValueError):
-        owner = json.loads((root / OWNER).read_text())
+        data = json.loads((root / OWNER).read_text())
+        owner = data if isinstance(data, dict) else {}
     with suppress(OSError):
         days = (now - root.stat().st_mtime) / 86400
         if owner.get("node", platform.node()) != platform.node():

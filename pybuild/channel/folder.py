@@ -228,7 +228,7 @@ def _read(path: Path) -> Row | None:
     """Return what a side file says; None for one that is damaged or missing."""
     try:
         data = json.loads(path.read_text())
-        row = Row(**data)
+        row = Row(**{field: data[field] for field in Row._fields if field in data})
     except (OSError, ValueError, TypeError):
         return None
     return row if all(isinstance(part, str) for part in row) and row.stem == path.stem else None

@@ -58,7 +58,11 @@ def info(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def log(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Print the log of the build of an installed package."""
+    """Print the log of the build of an installed package.
+
+    Raises:
+        PrefixError: pybuild did not install it, or its log cannot be read.
+    """
     from pybuild.prefix.installed import share
 
     prefix = _existing(arguments, environ)
@@ -143,13 +147,21 @@ def _demand_ranks(arguments: argparse.Namespace) -> None:
 
 
 def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Remove packages, after asking, and say who still needs them."""
+    """Remove packages that nothing else in the prefix needs, after asking.
+
+    Raises:
+        PrefixError: pybuild did not install one of them, something that stays needs one, or the prefix
+            cannot be changed.
+        UsageError: there is no terminal to ask on.
+        Interrupted: the answer was no; nothing was changed.
+    """
     from pybuild.cli.progress import Screen
+    from pybuild.prefix.needs import demand_unneeded
     from pybuild.workflow import uninstall as remove
 
     prefix = _existing(arguments, environ)
     notes = [_note(prefix, name) for name in arguments.names]
-    _demand_unneeded(prefix, arguments.names)
+    demand_unneeded(prefix, arguments.names)
     for note in notes:
         say(f"  - {note['name']} {note['version']} {note['build']}")
     if not arguments.yes:
@@ -198,20 +210,6 @@ def _note(prefix: Path, name: str) -> Note:
     if note is None:
         raise PrefixError(f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}")
     return note
-
-
-def _demand_unneeded(prefix: Path, names: list[str]) -> None:
-    """A package that another one of ours was built against must not go alone."""
-    for note in read_notes(prefix):
-        bound = note["identity"]
-        assert isinstance(bound, list)
-        for virtual, identity in bound:
-            owner = str(identity).split(" ")[0]
-            if owner in names and note["name"] not in names and is_installed(prefix, note):
-                raise PrefixError(
-                    f"{owner} is the {virtual} that {note['name']} was built against",
-                    hint=f"pybuild uninstall {owner} {note['name']} -p {prefix}",
-                )
 
 
 def _info_rows(note: Note, record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -7,10 +7,19 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from pybuild.conda.words import reason_of
+from pybuild.conda.records import read_records
+from pybuild.conda.words import engine_errors, reason_of
 from pybuild.errors import PrefixError, UsageError
 from pybuild.model.machine import CondaPackage
 from pybuild.model.offer import Offer
+
+
+class UnansweredError(PrefixError):
+    """A channel could not be asked, so nothing is known of what it has."""
+
+
+class UnmetError(PrefixError):
+    """The channels answered, and what they have does not meet the specs."""
 
 
 def channel_address(channel: str) -> str:
@@ -30,7 +39,7 @@ def spec_name(text: str) -> str:
 
     try:
         name = rattler.MatchSpec(text, strict=True).name
-    except Exception as error:
+    except engine_errors() as error:
         raise UsageError(f'"{text}" is no conda requirement: {reason_of(error)}') from error
     if name is None or "*" in (plain := str(getattr(name, "normalized", "") or "")) or not plain:
         raise UsageError(f'"{text}" names no single package, expected one such as "numpy 1.26.*"')
@@ -46,7 +55,8 @@ def solve(
         favoured: packages of an earlier answer, taken again wherever that is possible.
 
     Raises:
-        PrefixError: no channel answered, or the specs cannot be met.
+        UnansweredError: a channel did not answer.
+        UnmetError: the specs cannot be met.
     """
     return asyncio.run(_solve(channels, specs, subdir, favoured=favoured))
 
@@ -70,7 +80,8 @@ def complete(
         favoured: packages of an earlier answer, taken again wherever that is possible.
 
     Raises:
-        PrefixError: no channel answered.
+        UnansweredError: a channel did not answer.
+        PrefixError: a record of the prefix cannot be read.
     """
     return asyncio.run(_complete(channels, wanted, fixed, subdir, prefix, favoured))
 
@@ -83,15 +94,12 @@ async def _complete(
     prefix: Path | None,
     favoured: Sequence[CondaPackage],
 ) -> tuple[CondaPackage, ...]:
-    import rattler
-
-    metas = sorted((prefix / "conda-meta").glob("*.json")) if prefix else []
-    there = [rattler.PrefixRecord.from_path(path) for path in metas]
+    there = list(read_records(prefix).values()) if prefix else []
     fixed = [*fixed, *(f"{r.name.normalized} =={r.version} {r.build}" for r in there)]
     try:
         known = await _python_packages(channels, wanted, subdir)
-    except Exception as error:
-        raise PrefixError(f"{', '.join(channels)}: {reason_of(error)}") from error
+    except engine_errors() as error:
+        raise UnansweredError(f"{', '.join(channels)}: {reason_of(error)}") from error
     here = {(r.name.normalized, str(r.version), str(r.build)) for r in there}
     possible = [spec for spec in wanted if spec.split()[0] in known]
     best: tuple[CondaPackage, ...] = ()
@@ -100,7 +108,7 @@ async def _complete(
     for more in (possible, *([spec] for spec in possible if len(possible) > 1)) if possible else ():
         try:
             found = await _solve(channels, [*held, *more, *fixed], subdir, there, favoured)
-        except PrefixError:
+        except UnmetError:
             continue
         if here <= {(p.name, p.version, p.build) for p in found}:
             best = tuple(p for p in found if (p.name, p.version, p.build) not in here)
@@ -152,6 +160,7 @@ async def _solve(
     favoured: Sequence[CondaPackage] = (),
 ) -> tuple[CondaPackage, ...]:
     import rattler
+    from rattler.exceptions import SolverError
 
     try:
         records = await rattler.solve(
@@ -162,8 +171,10 @@ async def _solve(
             virtual_packages=rattler.VirtualPackage.detect(),
             pinned_packages=list(there),
         )
-    except Exception as error:
-        raise PrefixError(f"{', '.join(channels)}: {str(error).splitlines()[0]}") from error
+    except SolverError as error:
+        raise UnmetError(f"{', '.join(channels)}: {reason_of(error)}") from error
+    except engine_errors() as error:
+        raise UnansweredError(f"{', '.join(channels)}: {reason_of(error)}") from error
     by_name: dict[str, Any] = {record.name.normalized: record for record in records}
     # What comes back sorted has lost its addresses.
     ordered = [by_name[r.name.normalized] for r in rattler.PackageRecord.sort_topologically(list(records))]
@@ -208,7 +219,7 @@ async def _find_offers(
                 list(names),
                 recursive=False,
             )
-        except Exception as error:
+        except engine_errors() as error:
             troubles.append(f"the conda channel {channel} could not be asked: {reason_of(error)}")
             continue
         by_name: dict[str, list[Any]] = {}

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pybuild.conda.words import reason_of
+from pybuild.conda.records import read_records
+from pybuild.conda.words import engine_errors, reason_of
 from pybuild.errors import ChecksumError, PrefixError
 
 _COPIES = "allow-hard-links = false\nallow-symbolic-links = false\n"
@@ -39,7 +40,7 @@ def link(
 
     Raises:
         ChecksumError: a file is not the one that the plan names.
-        PrefixError: the transaction failed.
+        PrefixError: a record of the prefix cannot be read, or the transaction failed.
     """
     tag = prefix / "CACHEDIR.TAG"
     tagged = tag.exists()
@@ -67,7 +68,7 @@ async def _link(
         _introduce_python(prefix, beside)
     # The engine looks at the whole prefix in the end and gives up if it finds packages that it was not
     # told of; those that stay are told, and ignored by name.
-    there = {path: rattler.PrefixRecord.from_path(path) for path in (prefix / "conda-meta").glob("*.json")}
+    there = read_records(prefix)
     # Packages for any Python lie in a folder that bears its version, which the engine takes from the
     # Python that it is told of: the same before and after, so nothing happens to it.
     pythons = [r for r in there.values() if for_any and r.name.normalized == "python"]
@@ -85,7 +86,7 @@ async def _link(
             alternative_target_prefix=final,
             config=rattler.Config.from_toml(_COPIES) if copies else None,
         )
-    except Exception as error:
+    except engine_errors() as error:
         reason = reason_of(error)
         room = "make room there, then run the same command again" if "No space left" in reason else None
         raise PrefixError(f"{prefix}: the packages could not be installed: {reason}", hint=room) from error
@@ -105,7 +106,7 @@ async def _record(file: str, sha256: str, channel: str | None) -> Any:
 
     try:
         record = await rattler.RepoDataRecord.from_package_archive(file)
-    except Exception as error:
+    except engine_errors() as error:
         found = _sha256(file)
         if found in ("", sha256):
             raise PrefixError(f"{file}: cannot be read as a conda package: {reason_of(error)}") from error

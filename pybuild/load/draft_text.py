@@ -49,7 +49,8 @@ def shown(text: str) -> str:
 
 
 def quoted(value: str) -> str:
-    """Return a value as YAML text."""
+    """Return a value as YAML text, without what no document may hold."""
+    value = "".join(char for char in value if char.isprintable())
     plain = re.fullmatch(r"[A-Za-z/][A-Za-z0-9_./@+-]*", value)
     guess = value.lower() in ("yes", "no", "on", "off", "true", "false", "null", "y", "n")
     return value if plain and not guess else json.dumps(value, ensure_ascii=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding
-from pybuild.model.recipe import Condition, Recipe, Release
+from pybuild.load.readable import conditions, is_specifier, not_a_specifier
+from pybuild.model.recipe import Recipe, Release
 
 # The Pythons that a specifier may be about; one that matches none of them is a slip.
 # Nearly every specifier matches one of the first few.
@@ -21,18 +22,6 @@ _PYTHONS = tuple(
         (*_LIKELY, *(f"3.{minor}.{patch}" for minor in range(3, 20) for patch in range(25))),
     )
 )
-
-
-def conditions(recipe: Recipe) -> Iterator[tuple[KeyPath, Condition]]:
-    """Yield every condition of a recipe and its place."""
-    parts = {
-        "overrides": [override.when for override in recipe.overrides],
-        "modules": [entry.when for entry in recipe.modules],
-        "sources": [source.when for source in recipe.sources],
-        "patches": [patch.when for patch in recipe.patches],
-    }
-    for key, found in parts.items():
-        yield from (((key, number, "when"), condition) for number, condition in enumerate(found))
 
 
 def specifiers(recipe: Recipe) -> Iterator[Finding]:
@@ -54,7 +43,7 @@ def _specifier(
     """Yield what is wrong with a specifier of versions, or of Pythons where there are none."""
     matched = _matches(text, versions)
     if matched is None:
-        yield path, f'found "{text}", expected a version specifier such as ">=3.8,<3.13"'
+        yield path, not_a_specifier(text)
     elif not matched:
         yield path, f'"{text}" matches no {"Python" if versions is None else "version of this recipe" + dead}'
 
@@ -62,20 +51,11 @@ def _specifier(
 @lru_cache(maxsize=1024)
 def _matches(text: str, versions: tuple[str, ...] | None) -> bool | None:
     """Return whether any candidate fits, None where the specifier cannot be read."""
-    if not _readable(text):
+    if not is_specifier(text):
         return None
     specifier = SpecifierSet(text)
     candidates: Sequence[str | Version] = _PYTHONS if versions is None else versions
     return any(specifier.contains(candidate, prereleases=True) for candidate in candidates)
-
-
-@lru_cache(maxsize=1024)
-def _readable(text: str) -> bool:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return False
-    return True
 
 
 @lru_cache(maxsize=1024)
@@ -91,7 +71,7 @@ def conditions_hold(recipe: Recipe) -> Iterator[Finding]:
     for when, condition in conditions(recipe):
         parts = (condition.version or "", offered.get(condition.option or "", ""))
         texts = (*parts, condition.python or "", *(release.python for release in recipe.releases))
-        if not all(map(_readable, texts)):
+        if not all(map(is_specifier, texts)):
             continue  # another check tells of what cannot be read
         fitting = [r for r in recipe.releases if all(_matches(part, (r.version,)) for part in parts)]
         alone = [r for r in recipe.releases if _matches(parts[0], (r.version,))]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -42,6 +42,7 @@ from pybuild.load.lint_recipe_sources import (
 )
 from pybuild.load.lint_recipe_tests import commands_run_anywhere, mpi_has_compiler, tests_present
 from pybuild.load.lint_templates import known_templates
+from pybuild.load.readable import not_a_requirement, requirement_of
 from pybuild.load.virtuals import VIRTUALS, known_virtual, known_virtuals
 from pybuild.model.providers import base_of
 from pybuild.model.recipe import Recipe, Requirements
@@ -137,10 +138,9 @@ def _unknown_virtual(name: str) -> str:
 
 
 def _bad_requirement(text: str) -> str:
-    try:
-        requirement = Requirement(text)
-    except InvalidRequirement:
-        return f'found "{text}", expected a requirement such as "cython >=3"'
+    requirement = requirement_of(text)
+    if requirement is None:
+        return not_a_requirement(text)
     if requirement.url or requirement.marker:
         return f'found "{text}", expected a name and versions only; conditions stand in overrides'
     return ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from pybuild.load.document import KeyPath
 from pybuild.load.lint import Finding, SiteCheck
+from pybuild.load.readable import is_specifier, not_a_specifier
 from pybuild.load.virtuals import known_virtual, known_virtuals
 from pybuild.model.providers import base_of
 from pybuild.model.rules import Rule, When
@@ -90,11 +91,10 @@ def _target(path: KeyPath, rule: Rule, site: Site) -> Iterator[Finding]:
 def _python(path: KeyPath, text: str | None) -> Iterator[Finding]:
     if text is None:
         return
-    try:
-        specifier = SpecifierSet(text)
-    except InvalidSpecifier:
-        yield (*path, "python"), f'found "{text}", expected a version specifier such as ">=3.8,<3.13"'
+    if not is_specifier(text):
+        yield (*path, "python"), not_a_specifier(text)
         return
+    specifier = SpecifierSet(text)
     if not any(specifier.contains(version, prereleases=True) for version in _PYTHONS):
         yield (*path, "python"), f'can never hold: "{text}" matches no Python'
 

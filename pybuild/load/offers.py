@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pybuild.errors import PrefixError
 from pybuild.model.machine import CondaPackage, Machine, PrefixState
 from pybuild.model.plan import PackagePlan, Plan
 from pybuild.model.recipe import Recipe
@@ -29,13 +28,16 @@ def with_offers(
 
     Args:
         plan: made without any offers.
+
+    Raises:
+        PrefixError: one of conda's records of the prefix cannot be read.
     """
     if not site.channels or request.base is not None:
         return machine
     wanted = [spec_of(p, plan) for p in plan.packages if _from_index(p, recipes)]
     if not wanted or (not state.exists and not machine.base):
         return machine
-    from pybuild.conda.channels import complete
+    from pybuild.conda.channels import UnansweredError, complete
 
     base = {package.name: package for package in machine.base}
     fixed = [f"{p.name} =={p.version} {p.build}" for p in base.values() if p.name in ("python", "pip")]
@@ -44,7 +46,7 @@ def with_offers(
     favoured = request.favoured.conda
     try:
         found = complete(site.channels, wanted, fixed, machine.subdir, prefix, favoured)
-    except PrefixError as error:
+    except UnansweredError as error:
         note = f"no conda channel answered ({error.message}); the index gives what is needed"
         return replace(machine, offers_note=note)
     if base and found:

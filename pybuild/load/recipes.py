@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pybuild.errors import DocumentError, PlanError
 from pybuild.load.document import Document, load_document
+from pybuild.load.dotted import dotted
 from pybuild.load.folders import folders
 from pybuild.load.recipe_record import recipe_of
 from pybuild.load.schema import validate
@@ -71,11 +72,17 @@ def load_recipe(path: str) -> Recipe:
     """Return the recipe that a file holds.
 
     Raises:
-        DocumentError: broken YAML, against the schema, or in a folder of another name.
+        DocumentError: broken YAML, against the schema, with a requirement or a version specifier that is
+            none, or in a folder of another name.
     """
+    from pybuild.load.readable import recipe_faults
+
     document = load_document(path)
     validate(document, "recipe")
     recipe = recipe_of(document)
+    problems = tuple(document.problem(key, f"{dotted(key)}: {text}") for key, text in recipe_faults(recipe))
+    if problems:
+        raise DocumentError(problems)
     folder = os.path.basename(recipe.directory)
     if recipe.name != folder:
         raise DocumentError((_misplaced(document, recipe.name, folder),))

@@ -96,13 +96,15 @@ def load_site(path: str, files: Mapping[str, str] | None = None) -> Site:
 
     Raises:
         DocumentError: broken YAML, against the schema, in a file of another name, with a regular expression
-            that is none, or extending what cannot be extended.
+            or a version specifier that is none, or extending what cannot be extended.
     """
     from pybuild.load.patterns import broken_patterns
+    from pybuild.load.readable import site_faults
 
     document = site_document(path, files)
     site = site_of(document)
-    problems = tuple(document.problem(key, f"{dotted(key)}: {text}") for key, text in broken_patterns(site))
+    faults = (*broken_patterns(site), *site_faults(site))
+    problems = tuple(document.problem(key, f"{dotted(key)}: {text}") for key, text in faults)
     if problems:
         raise DocumentError(problems)
     return site

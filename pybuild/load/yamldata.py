@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 import yaml
@@ -18,6 +19,8 @@ KeyPath = tuple[str | int, ...]
 _MAX_NODES = 20_000  # counted as if every alias were written out
 _MAX_DEPTH = 40
 _PREFIX = "tag:yaml.org,2002:"
+# No argument, path or variable of a program can hold a NUL, and nobody means the others.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 # What libyaml says, and what the reader has to look for.
 _PLAIN_WORDS = (
@@ -92,6 +95,10 @@ class YamlData:
 
     def _scalar(self, event: Any, path: KeyPath) -> object:
         text: str = event.value
+        if found := _CONTROL.search(text):
+            self._problem(
+                event, f"a control character ({found[0]!a}); expected text that programs can be given"
+            )
         tag = str(self.loader.resolve(yaml.ScalarNode, text, event.implicit)) if event.implicit[0] else ""
         kind = tag.removeprefix(_PREFIX)
         if kind not in ("int", "float", "bool", "null"):

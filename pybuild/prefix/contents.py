@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from pybuild.conda.records import unreadable
+
 
 def package_paths(file: Path) -> tuple[str, ...]:
     """Return the paths that a ``.conda`` file installs, relative to the prefix.
@@ -25,8 +27,15 @@ def package_paths(file: Path) -> tuple[str, ...]:
 
 
 def record_paths(record: Path) -> frozenset[str]:
-    """Return the paths that an installed package owns, from its conda record."""
-    return frozenset(json.loads(record.read_text()).get("files", ()))
+    """Return the paths that an installed package owns, from its conda record.
+
+    Raises:
+        PrefixError: the record cannot be read.
+    """
+    try:
+        return frozenset(json.loads(record.read_text("utf-8")).get("files", ()))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise unreadable(record, str(error)) from error
 
 
 def clashes(prefix: Path, file: Path, going: Iterable[Path]) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pybuild.errors import PrefixError
 from pybuild.model.plan import PackagePlan
 from pybuild.prefix import places
 from pybuild.prefix.contents import record_paths
 from pybuild.prefix.notes import Note, read_note
+from pybuild.structured import structured
 
 SHARE = "share/pybuild"
 """Where a package keeps its record, log and test scripts, below the prefix and its own name."""
@@ -33,15 +35,24 @@ def planned(prefix: Path, name: str) -> PackagePlan | None:
     """Return the plan of an installed package without its build: what verification and activation need.
 
     What its runs need is as it was when it was installed, which may be long after it was built.
+
+    Raises:
+        PrefixError: its record, or the note about it, does not hold what it must.
     """
     record = read_record(prefix, name)
     if record is None:
         return None
-    from cattrs import structure
-
+    package = record.get("package")
     run = (read_note(prefix, name) or {}).get("run")
     news = {f"run_{part}": value for part, value in run.items()} if isinstance(run, dict) else {}
-    return structure({**record["package"], **news, "build": None}, PackagePlan)
+    whole = {**package, **news, "build": None} if isinstance(package, dict) else package
+    try:
+        return structured(whole, PackagePlan)
+    except ValueError as error:
+        raise PrefixError(
+            f"{share(prefix, name) / 'record.json'}: package: {error}",
+            hint=f"pybuild install {name} --rebuild -p {prefix}",
+        ) from error
 
 
 def files_of(prefix: Path, note: Note) -> tuple[str, ...]:

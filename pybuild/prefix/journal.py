@@ -7,12 +7,15 @@ transaction from it. It says everything that is needed, so it does not matter wh
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
+from pybuild.errors import PrefixError
 from pybuild.files import replace_file
 from pybuild.prefix import places
-from pybuild.prefix.notes import Note
+from pybuild.prefix.notes import Note, fault
+from pybuild.structured import structured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,13 @@ class Journal:
     origins: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read(Journal):
+    """A journal of which the notes, which may hold anything, are not read."""
+
+    notes: tuple[()] = ()
+
+
 def write_journal(prefix: Path, journal: Journal) -> None:
     """Put the journal on disk.
 
@@ -49,20 +59,38 @@ def write_journal(prefix: Path, journal: Journal) -> None:
 
 
 def read_journal(prefix: Path) -> Journal | None:
-    """Return the journal of an unfinished transaction, None where there is none."""
+    """Return the journal of an unfinished transaction, None where there is none.
+
+    Raises:
+        PrefixError: it is none that can be carried out.
+    """
+    path = places.journal(prefix)
     try:
-        data = json.loads(places.journal(prefix).read_text())
+        return _journal(json.loads(path.read_text("utf-8")))
     except FileNotFoundError:
         return None
-    return Journal(
-        command=data["command"],
-        add=tuple(tuple(row) for row in data["add"]),
-        remove=tuple(tuple(row) for row in data["remove"]),
-        notes=tuple(data["notes"]),
-        specs=tuple(data["specs"]),
-        dropped=tuple(data["dropped"]),
-        origins=tuple((name, address) for name, address in data["origins"]),
-    )
+    except (OSError, ValueError, TypeError) as error:
+        raise PrefixError(
+            f"{path}: cannot be read as the journal of an interrupted run: {error}",
+            hint=f"rm {path}, then pybuild list -p {prefix} shows what has to be installed again",
+        ) from error
+
+
+def _journal(data: Any) -> Journal:
+    """Return a journal from what its file holds; half of one would leave the other half undone.
+
+    Raises:
+        ValueError: a key is missing or wrong.
+    """
+    known = {field.name for field in fields(Journal)}
+    if missing := sorted(known - (data.keys() if isinstance(data, dict) else set())):
+        raise ValueError(f"{missing[0]} is missing")
+    for number, note in enumerate(data["notes"]):
+        if wrong := fault(note) if isinstance(note, dict) else "expected a note":
+            raise ValueError(f"notes[{number}]: {wrong}")
+    read = structured({**data, "notes": ()}, _Read)
+    told = {key: getattr(read, key) for key in known}
+    return Journal(**{**told, "notes": tuple(data["notes"])})
 
 
 def drop_journal(prefix: Path) -> None:

@@ -17,19 +17,79 @@ if TYPE_CHECKING:
 
 Note = dict[str, object]
 
+LEVELS = ("built", "linked", "imported", "ranked")
+_TEXTS = ("name", "version", "build", "key", "site")
+_LEVELS = ("level", "highest", "demanded")
+
 
 def read_note(prefix: str | Path, name: str) -> Note | None:
-    """Return the note about ``name``, None where there is none (or none that can be read)."""
+    """Return the note about ``name``, None where there is none (or none that can be read).
+
+    Raises:
+        PrefixError: it does not hold what a note must; keys that only a newer pybuild knows do no harm.
+    """
+    path = os.path.join(prefix, places.NOTES, f"{name}.json")
     try:
-        with open(os.path.join(prefix, places.NOTES, f"{name}.json")) as file:
+        with open(path) as file:
             data = json.load(file)
     except (OSError, ValueError):
         return None
-    return data if isinstance(data, dict) else None
+    if not isinstance(data, dict):
+        return None
+    if wrong := fault(data):
+        from pybuild.errors import PrefixError
+
+        raise PrefixError(
+            f"{path}: {wrong}", hint=f"rm {path}, then pybuild install {name} -p {prefix} writes it again"
+        )
+    return data
+
+
+def fault(note: Note) -> str:
+    """Return which key of a note is missing or wrong, with what was expected; ``""`` where it is a note."""
+    expected = {
+        **dict.fromkeys(_TEXTS, (_is_text, "text")),
+        **dict.fromkeys(_LEVELS, (LEVELS.__contains__, f"one of {', '.join(LEVELS)}")),
+        "options": (_are_texts, "a list of names"),
+        "identity": (_are_pairs, "a list of pairs"),
+        "proofs": (_are_proofs, "a list of proofs"),
+    }
+    for key, (holds, what) in expected.items():
+        if key not in note:
+            return f"{key} is missing, expected {what}"
+        if not holds(note[key]):
+            return f"{key}: found {json.dumps(note[key])[:40]}, expected {what}"
+    if not _are_texts(note.get("depends", [])):
+        return "depends: expected a list of requirements"
+    job = note.get("job")
+    if job is not None and not (isinstance(job, dict) and {"state", "folder"} <= job.keys()):
+        return "job: expected a mapping with state and folder"
+    return ""
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+
+
+def _are_pairs(value: object) -> bool:
+    return isinstance(value, list) and all(_are_texts(one) and len(one) == 2 for one in value)
+
+
+def _are_proofs(value: object) -> bool:
+    keys = {"level", "when", "where", "seen"}
+    return isinstance(value, list) and all(isinstance(one, dict) and keys <= one.keys() for one in value)
 
 
 def read_notes(prefix: str | Path) -> list[Note]:
-    """Return every note, by name of the package."""
+    """Return every note, by name of the package.
+
+    Raises:
+        PrefixError: one of them does not hold what a note must.
+    """
     try:
         names = sorted(os.listdir(os.path.join(prefix, places.NOTES)))
     except OSError:

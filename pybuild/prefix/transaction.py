@@ -11,6 +11,7 @@ import shutil
 import time
 from pathlib import Path
 
+from pybuild.conda.records import read_records
 from pybuild.conda.transaction import link
 from pybuild.errors import PrefixError
 from pybuild.prefix import places
@@ -18,7 +19,7 @@ from pybuild.prefix.base import undo
 from pybuild.prefix.contents import clashes, remove_leftovers
 from pybuild.prefix.history import add_history, set_pins
 from pybuild.prefix.journal import Journal, drop_journal, read_journal, write_journal
-from pybuild.prefix.notes import write_note
+from pybuild.prefix.notes import read_notes, write_note
 from pybuild.prefix.scripts import write_scripts
 
 _TRIES, _PAUSE, _QUIET = 100, 0.05, 6  # looks, seconds between them, looks that must find nothing
@@ -59,9 +60,12 @@ def change(prefix: Path, journal: Journal, *, cache: Path) -> None:
     """Change an existing prefix by the journal.
 
     Raises:
-        PrefixError: a file is in the way (nothing was changed), or the transaction failed midway:
-            then the journal stays and the next run finishes it.
+        PrefixError: a file is in the way, a record of conda's or a note of ours cannot be read (nothing was
+            changed), or the transaction failed midway: then the journal stays and the next run finishes it.
     """
+    # What is read in between must not stop it after the journal is written.
+    read_records(prefix)
+    read_notes(prefix)
     _demand_no_clash(prefix, journal)
     write_journal(prefix, journal)
     _finish(prefix, journal, cache)

@@ -9,11 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pybuild.errors import PrefixError
 from pybuild.files import replace_file
 from pybuild.model.stack import Release
 from pybuild.release import layout
+from pybuild.structured import structured
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})-(\d+)")
 
@@ -86,7 +90,13 @@ def remember(root: Path, one: Begun) -> None:
 
 
 def begun(root: Path) -> Mapping[str, Begun]:
-    """Return what is remembered about every release that was ever begun, by name."""
+    """Return what is remembered about every release that was ever begun, by name.
+
+    What only a newer pybuild knows is passed over: maintainers of one stack may have different ones.
+
+    Raises:
+        PrefixError: a record does not say what it must.
+    """
     found: dict[str, Begun] = {}
     try:
         entries = os.listdir(layout.begun(root))
@@ -95,8 +105,26 @@ def begun(root: Path) -> Mapping[str, Begun]:
     for entry in entries:
         data = read_json(layout.begun(root) / entry) if entry.endswith(".json") else None
         if data is not None:
-            found[entry[:-5]] = Begun(**data)
+            found[entry[:-5]] = taken(layout.begun(root) / entry, data, Begun)
     return found
+
+
+def taken(path: Path, data: object, kind: type[T], *, then: str = "run the same command again") -> T:
+    """Return a record of a stack from what its file holds.
+
+    Args:
+        then: what to do where the file is put aside.
+
+    Raises:
+        PrefixError: it does not say what it must.
+    """
+    try:
+        return structured(data, kind)
+    except ValueError as error:
+        raise PrefixError(
+            f"{path}: cannot be read: {error}",
+            hint=f"correct it, or mv {path} {path}.aside, then {then}",
+        ) from error
 
 
 def read_release(prefix: Path) -> Release | None:
@@ -104,7 +132,10 @@ def read_release(prefix: Path) -> Release | None:
     data = read_json(layout.record(prefix))
     if data is None or not {"name", "path", "lock", "begun"} <= data.keys():
         return None
-    levels = tuple((str(name), str(level)) for name, level in data.get("levels", ()))
+    try:
+        levels = tuple((str(name), str(level)) for name, level in data.get("levels", ()))
+    except (TypeError, ValueError):
+        return None
     plain = {key: str(data.get(key, "")) for key in ("name", "path", "lock", "begun", "by")}
     return Release(**plain, levels=levels)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pybuild.errors import PrefixError
 from pybuild.files import replace_file
 from pybuild.release import layout
-from pybuild.release.store import now, read_json
+from pybuild.release.store import now, read_json, taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,11 @@ class Switch:
     action: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _History:
+    switches: tuple[Switch, ...]
 
 
 def in_service(root: Path) -> str | None:
@@ -82,9 +87,16 @@ def switch(root: Path, name: str, *, action: str, by: str) -> None:
 
 
 def history(root: Path) -> tuple[Switch, ...]:
-    """Return every change of ``current``, oldest first."""
-    data = read_json(layout.history(root)) or {}
-    return tuple(Switch(**row) for row in data.get("switches", ()))
+    """Return every change of ``current``, oldest first.
+
+    Raises:
+        PrefixError: what remembers them cannot be read; without it, every release would look unfinished.
+    """
+    path = layout.history(root)
+    if not path.exists():
+        return ()
+    then = "pybuild stack deploy; pybuild stack prune takes all other releases for unfinished after that"
+    return taken(path, read_json(path), _History, then=then).switches
 
 
 def expected(root: Path) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,8 @@ class Follower:
 def after(progress: Progress, events: Iterable[Mapping[str, Any]]) -> Progress:
     """Return the progress after some events more."""
     for event in events:
-        progress = _HANDLERS.get(event.get("event", ""), _unchanged)(progress, event)
+        with suppress(KeyError, TypeError, ValueError):  # one that says less than it must says nothing
+            progress = _HANDLERS.get(str(event.get("event")), _unchanged)(progress, event)
     return progress
 
 

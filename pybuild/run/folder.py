@@ -19,6 +19,7 @@ from pybuild.run.events import Follower
 from pybuild.run.order import building, needs_of
 from pybuild.run.plan_file import PlanFile, write_plan_file
 from pybuild.run.times import read_times
+from pybuild.structured import structured
 
 NEWEST = 50
 """So many runs are kept."""
@@ -59,14 +60,11 @@ class RunFolder:
         Raises:
             UsageError: there is none.
         """
-        from cattrs import structure
-        from cattrs.errors import BaseValidationError
-
         try:
-            record = structure(json.loads((self.path / "run.json").read_text()), RunRecord)
-        except (OSError, ValueError, BaseValidationError) as error:
+            record = structured(json.loads((self.path / "run.json").read_text()), RunRecord)
+        except (OSError, ValueError) as error:
             raise UsageError(
-                f"{self.path}: holds no record of a run", hint="pybuild report --list"
+                f"{self.path}: holds no record of a run", hint=f"rm -r {self.path}, then run it again"
             ) from error
         builds = tuple(self.follower(build).look() for build in record.builds)
         last = self.follower(record.last).look() if record.last else None

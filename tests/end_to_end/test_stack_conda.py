@@ -157,3 +157,20 @@ def test_the_base_of_an_installer(repository: Repository) -> None:
     assert (done.code, "its record of pip names no SHA-256" in done.err) == (4, True), done.err
     repository.write(installer={"file": "Miniforge3.sh", "sha256": "a" * 64})
     assert repository.run("lock").code == 7
+
+
+def test_a_stack_of_conda_packages_alone_is_deployed(project: Project, theirs: Channel) -> None:
+    """Its tests run with the release and the site's path, as there is no package that says more."""
+    test = {
+        "name": "path",
+        "command": ["sh", "-c", 'test "$PATH" = "$HOME/bin:/usr/local/bin:/usr/bin:/bin"'],
+    }
+    values = {
+        "python": "3.11", "channels": [theirs.folder.as_uri()], "conda": ["theirs-pure 1.*"],
+        "recipes": None, "tests": [test],
+    }  # fmt: skip
+    repository = Repository(project, values)
+    repository.write()
+    repository.locked()
+    repository.run("deploy", "-y").done()
+    assert list((repository.root / "current").glob("conda-meta/theirs-pure-1.5-*.json"))

@@ -174,7 +174,26 @@ def test_any_text(text: str) -> None:
     assert all(problem.startswith("f:") for problem in problems)
 
 
-@given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=4)))
+_CONTROL = "".join(map(chr, (*range(9), *range(11, 32), 127)))
+
+
+@pytest.mark.parametrize("text", ['a: [b, "x\\0y"]', 'a: "\\e[31m"', 'a: {"\\x7f": b}', "a: 'x\u007f'"])
+def test_control_characters(text: str) -> None:
+    """No program could be given a NUL, and a terminal would obey the others."""
+    problems = problems_of(f"# one\n{text}\n")
+    assert problems[0].startswith("f.yaml:2")
+    assert "a control character" in problems[0]
+
+
+def test_scripts_have_lines_and_tabs() -> None:
+    """These two are text."""
+    assert parse_document("f.yaml", 'a: "x\\n\\ty"').data == {"a": "x\n\ty"}
+
+
+_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters=_CONTROL))
+
+
+@given(st.recursive(_TEXT | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=4)))
 def test_same_as_pyyaml(value: object) -> None:
     """What PyYAML writes comes back as PyYAML's own safe loader would read it."""
     import yaml

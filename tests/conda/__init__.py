@@ -1,0 +1,1 @@
+"""conda's engine: what it says, and what it fails at."""
