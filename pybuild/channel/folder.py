@@ -92,6 +92,9 @@ def demand_writable(channel: str, subdir: str) -> None:
 def put(channel: str, subdir: str, package: ChannelPackage) -> ChannelPackage:
     """Move a freshly packed file into the channel, first the file, then what makes it findable.
 
+    Where another of its name came first, ours goes and that one is returned: who has installed it must find
+    the same bytes again. All of it happens under the index's lock, so that file and row are of one build.
+
     Args:
         package: ``file`` names the packed file, on the same file system as the channel.
 
@@ -102,9 +105,13 @@ def put(channel: str, subdir: str, package: ChannelPackage) -> ChannelPackage:
     target = Path(channel, subdir, f"{row.stem}.conda")
     try:
         like_folder(Path(package.file), target.parent)
-        os.replace(package.file, target)
-        write_whole(target.parent / keys.FOLDER / f"{row.stem}.json", side_file(row))
         with changing(channel, subdir) as change:
+            earlier = change.find(row.stem)
+            if earlier is not None and target.is_file():
+                os.unlink(package.file)
+                return _package(earlier, channel, subdir)
+            os.replace(package.file, target)
+            write_whole(target.parent / keys.FOLDER / f"{row.stem}.json", side_file(row))
             change.add(row)
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
@@ -165,6 +172,10 @@ class Change:
     def __init__(self, rows: tuple[Row, ...]) -> None:
         self.before = rows
         self.rows = rows
+
+    def find(self, stem: str) -> Row | None:
+        """Return the package of a file name, None where there is none."""
+        return next((row for row in self.rows if row.stem == stem), None)
 
     def add(self, *rows: Row) -> None:
         """Add packages."""
