@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pybuild.building import build_packages
 from pybuild.captures import captured
 from pybuild.commit import PrefixChangedError, finish_interrupted, install, locked, uninstall
+from pybuild.errors import ChannelError
 from pybuild.settings import Settings
 from pybuild.sources import addresses_of, fetch_sources, within_reach
 
@@ -125,12 +126,15 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     return Survey(plan, world, held)
 
 
-def publish(plan: Plan) -> None:
-    """Let conda and its relatives see what was built; the prefix does not wait for this."""
+def publish(plan: Plan, settings: Settings) -> None:
+    """Let conda and its relatives see what was built; the prefix does not wait for this, nor fail with it."""
     from pybuild.channel.folder import publish as publish_channel
 
     if any(package.action == "build" for package in plan.packages):
-        publish_channel(plan.channel, plan.subdir)
+        try:
+            publish_channel(plan.channel, plan.subdir)
+        except ChannelError as error:
+            settings.report.note(f"conda is not told what is new in the channel: {error.message}")
 
 
 def carry_out(plan: Plan, settings: Settings) -> None:
@@ -149,4 +153,4 @@ def carry_out(plan: Plan, settings: Settings) -> None:
         try:
             install(plan, ready, settings)
         finally:
-            publish(plan)
+            publish(plan, settings)

@@ -30,7 +30,7 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
     with told(events):
         events.phase("install")
         install(plan, found_in_channel(plan, settings), settings)
-        publish(plan)
+        publish(plan, settings)
         events.phase("verify")
         with locked(Path(plan.prefix), settings):
             levels = verify(Path(plan.prefix), plan.to_prove(), None, settings)

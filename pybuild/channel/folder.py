@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pybuild.channel import keys
 from pybuild.channel.keys import Row
@@ -81,11 +82,12 @@ def demand_writable(channel: str, subdir: str) -> None:
     folder = Path(channel, subdir, keys.FOLDER)
     try:
         Path(channel).mkdir(parents=True, exist_ok=True)
-        for path in (folder.parent, folder, Path(channel, "noarch")):
+        parts = (folder.parent, folder, Path(channel, "noarch"))
+        for path in parts:
             make_folder(path)
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
-    if not os.access(folder, os.W_OK | os.X_OK) or not os.access(folder.parent, os.W_OK | os.X_OK):
+    if not all(os.access(path, os.W_OK | os.X_OK) for path in (channel, *parts)):
         raise unwritable(channel, "permission denied")
 
 
@@ -139,13 +141,15 @@ def remove(channel: str, subdir: str, rows: Collection[Row]) -> None:
 def publish(channel: str, subdir: str, without: Collection[str] = ()) -> None:
     """Write ``repodata.json`` anew, for conda and its relatives; packages that it knows are not opened.
 
+    A file that is no package, or that we may not read, is passed over: somebody may be copying it.
+
     Args:
         without: names of files to leave out, which are about to be removed.
 
     Raises:
         ChannelError: the channel cannot be written.
     """
-    from pybuild.channel.repodata import FILE, repodata, row_of
+    from pybuild.channel.repodata import FILE, repodata
     from pybuild.channel.repodata import read_rows as parse
 
     # A package that was lost and built again has other bytes under its old name.
@@ -159,11 +163,22 @@ def publish(channel: str, subdir: str, without: Collection[str] = ()) -> None:
                 known = parse(file.read_bytes() if file.exists() else None)
                 known = {e: row for e, row in known.items() if sums.get(e) in (None, row["sha256"])}
                 there = {e for e in os.listdir(folder) if e.endswith((".conda", ".tar.bz2"))} - set(without)
-                rows = {e: known.get(e) or row_of(folder / e) for e in there if not e.startswith(".")}
+                found = {e: known.get(e) or _for_conda(folder / e) for e in there if not e.startswith(".")}
+                rows = {e: row for e, row in found.items() if row is not None}
                 if rows != known or not file.exists():
                     write_whole(file, repodata(name, rows))
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
+
+
+def _for_conda(file: Path) -> dict[str, Any] | None:
+    """Return what conda must know of a package; None where that cannot be read."""
+    from pybuild.channel.repodata import row_of
+
+    try:
+        return row_of(file)
+    except ChannelError:
+        return None
 
 
 class Change:
