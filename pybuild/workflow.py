@@ -127,14 +127,31 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
 
 
 def publish(plan: Plan, settings: Settings) -> None:
-    """Let conda and its relatives see what was built; the prefix does not wait for this, nor fail with it."""
+    """Let conda and its relatives see what was built; the prefix does not wait for this, nor fail with it.
+
+    What an earlier run built before it failed or was killed counts, too, once a plan takes it.
+    """
     from pybuild.channel.folder import publish as publish_channel
 
-    if any(package.action == "build" for package in plan.packages):
-        try:
+    try:
+        if _brings_news(plan):
             publish_channel(plan.channel, plan.subdir)
-        except ChannelError as error:
-            settings.report.note(f"conda is not told what is new in the channel: {error.message}")
+    except ChannelError as error:
+        settings.report.note(f"conda is not told what is new in the channel: {error.message}")
+
+
+def _brings_news(plan: Plan) -> bool:
+    """Return whether the plan's channel has something of it that conda may not know."""
+    from pybuild.channel.folder import is_published
+
+    folder = os.path.join(plan.channel, plan.subdir)
+    built = (f"{p.name}-{p.version}-{p.build_string}.conda" for p in plan.packages if p.action == "build")
+    if any(os.path.exists(os.path.join(folder, file)) for file in built):
+        return True
+    taken = [p for p in plan.packages if p.action == "channel" and os.path.dirname(p.file or "") == folder]
+    return os.access(plan.channel, os.W_OK) and not is_published(
+        plan.channel, plan.subdir, [p.sha256 or "" for p in taken]
+    )
 
 
 def carry_out(plan: Plan, settings: Settings) -> None:
@@ -149,8 +166,7 @@ def carry_out(plan: Plan, settings: Settings) -> None:
 
     with in_use(plan):
         files = fetch_sources(plan, settings)
-        ready = build_packages(plan, files, settings)
         try:
-            install(plan, ready, settings)
+            install(plan, build_packages(plan, files, settings), settings)
         finally:
             publish(plan, settings)

@@ -171,6 +171,24 @@ def publish(channel: str, subdir: str, without: Collection[str] = ()) -> None:
         raise unwritable(channel, error.strerror or str(error)) from error
 
 
+def is_published(channel: str, subdir: str, hashes: Iterable[str]) -> bool:
+    """Return whether ``repodata.json`` has packages of these SHA-256, as its text tells without being parsed.
+
+    Raises:
+        ChannelError: it cannot be read.
+    """
+    from pybuild.channel.repodata import FILE
+
+    file = Path(channel, subdir, FILE)
+    try:
+        text = file.read_bytes()
+    except FileNotFoundError:
+        text = b""
+    except OSError as error:
+        raise ChannelError(f"{file}: cannot be read: {error.strerror}") from error
+    return all(sha256.encode() in text for sha256 in hashes)
+
+
 def _for_conda(file: Path) -> dict[str, Any] | None:
     """Return what conda must know of a package; None where that cannot be read."""
     from pybuild.channel.repodata import row_of
