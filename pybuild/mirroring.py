@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,22 +39,35 @@ def fill_mirror(
     Raises:
         FetchError, ChecksumError: a file cannot be had; what came before it is kept.
     """
-    from pybuild.fetch.mirror_folder import MirrorFolder
-    from pybuild.locks import held
-
-    mirror = MirrorFolder(folder)
     added: dict[str, None] = {}
     kept: set[str] = set()
-    with held(folder / ".lock", waiting=lambda owner: settings.report.note(f"waiting for {owner}")):
+    with _filling(folder, settings) as mirror:
         for plan in plans:
             wanted = {**dict(_wanted(plan, mirror)), **dict.fromkeys(more, "sources")}
             lacking = {d: below for d, below in wanted.items() if not mirror.has(d.file, d.sha256, below)}
             kept |= {d.sha256 for d in wanted if d not in lacking and d.file not in added}
             added |= dict.fromkeys(_bring(lacking.items(), plan, mirror, settings))
         mirror.write_index()
-        for channel in mirror.channels():
-            _index(folder / channel)
+        for channel in mirror.make_channels():
+            _index(channel)
     return Filled(folder=str(folder), added=tuple(added), kept=len(kept))
+
+
+@contextmanager
+def _filling(folder: Path, settings: Settings) -> Iterator[MirrorFolder]:
+    """Give the mirror in a folder, while nobody else fills it."""
+    from pybuild.fetch.mirror_folder import MirrorFolder, make_mirror, refused
+    from pybuild.locks import held
+
+    make_mirror(folder)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                held(folder / ".lock", waiting=lambda owner: settings.report.note(f"waiting for {owner}"))
+            )
+        except OSError as error:
+            raise refused(folder, error) from None
+        yield MirrorFolder(folder)
 
 
 def _wanted(plan: Plan, mirror: MirrorFolder) -> Iterator[tuple[Download, str]]:
@@ -85,9 +99,9 @@ def _bring(
 
 def _index(channel: Path) -> None:
     """Write what a folder of foreign packages holds, so that a solver can take it for a channel."""
+    from pybuild.channel.modes import write_whole
     from pybuild.channel.repodata import FILE, read_rows, repodata, row_of
 
-    (channel / "noarch").mkdir(parents=True, exist_ok=True)
     for folder in sorted(path for path in channel.iterdir() if path.is_dir()):
         file = folder / FILE
         known = read_rows(file.read_bytes() if file.exists() else None)
@@ -97,6 +111,4 @@ def _index(channel: Path) -> None:
             row = known.get(path.name)
             same = row is not None and row.get("size") == path.stat().st_size
             rows[path.name] = row if row is not None and same else row_of(path)
-        part = file.with_name(f".{FILE}.part")
-        part.write_bytes(repodata(folder.name, rows))
-        part.replace(file)
+        write_whole(file, repodata(folder.name, rows))

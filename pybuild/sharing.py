@@ -148,9 +148,8 @@ def prune(
     channel, subdir, now = settings.places.channel, subdir_here(), time.time()
 
     def choice() -> tuple[Held, ...]:
-        known = [*uses.known_prefixes(channel, subdir), *prefixes]
-        known += [prefix for folder in below for prefix in uses.prefixes_below(folder)]
-        keep = uses.used_stems(known)
+        named = [*prefixes, *(prefix for folder in below for prefix in uses.prefixes_below(folder))]
+        keep = uses.used_stems(channel, subdir, named)
         return pruning.choose(pruning.held_packages(channel, subdir, now), keep, older=older, size=size)
 
     if dry:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pybuild.building import build_packages
 from pybuild.captures import captured
 from pybuild.commit import PrefixChangedError, finish_interrupted, install, locked, uninstall
+from pybuild.errors import ChannelError
 from pybuild.settings import Settings
 from pybuild.sources import addresses_of, fetch_sources, within_reach
 
@@ -125,12 +126,32 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     return Survey(plan, world, held)
 
 
-def publish(plan: Plan) -> None:
-    """Let conda and its relatives see what was built; the prefix does not wait for this."""
+def publish(plan: Plan, settings: Settings) -> None:
+    """Let conda and its relatives see what was built; the prefix does not wait for this, nor fail with it.
+
+    What an earlier run built before it failed or was killed counts, too, once a plan takes it.
+    """
     from pybuild.channel.folder import publish as publish_channel
 
-    if any(package.action == "build" for package in plan.packages):
-        publish_channel(plan.channel, plan.subdir)
+    try:
+        if _brings_news(plan):
+            publish_channel(plan.channel, plan.subdir)
+    except ChannelError as error:
+        settings.report.note(f"conda is not told what is new in the channel: {error.message}")
+
+
+def _brings_news(plan: Plan) -> bool:
+    """Return whether the plan's channel has something of it that conda may not know."""
+    from pybuild.channel.folder import is_published
+
+    folder = os.path.join(plan.channel, plan.subdir)
+    built = (f"{p.name}-{p.version}-{p.build_string}.conda" for p in plan.packages if p.action == "build")
+    if any(os.path.exists(os.path.join(folder, file)) for file in built):
+        return True
+    taken = [p for p in plan.packages if p.action == "channel" and os.path.dirname(p.file or "") == folder]
+    return os.access(plan.channel, os.W_OK) and not is_published(
+        plan.channel, plan.subdir, [p.sha256 or "" for p in taken]
+    )
 
 
 def carry_out(plan: Plan, settings: Settings) -> None:
@@ -145,8 +166,7 @@ def carry_out(plan: Plan, settings: Settings) -> None:
 
     with in_use(plan):
         files = fetch_sources(plan, settings)
-        ready = build_packages(plan, files, settings)
         try:
-            install(plan, ready, settings)
+            install(plan, build_packages(plan, files, settings), settings)
         finally:
-            publish(plan)
+            publish(plan, settings)

@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "load": {"model", "errors", "process", "files", "interpreter", "conda", "modules", "version"},
     "interpreter": {"model", "errors", "process", "runpath"},
     "modules": {"model", "errors", "process", "files", "version"},
-    "fetch": {"model", "errors", "process", "version"},
+    # with files whose modes are not the umask's, for a mirror that a group fills
+    "fetch": {"model", "errors", "process", "files", "version"},
     # effects
     # with the texts of its scripts, so that a killed transaction is finished with them
     "prefix": {"model", "errors", "conda", "files", "plan", "structured"},

@@ -29,8 +29,10 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
     events.began()
     with told(events):
         events.phase("install")
-        install(plan, found_in_channel(plan, settings), settings)
-        publish(plan)
+        try:
+            install(plan, found_in_channel(plan, settings), settings)
+        finally:
+            publish(plan, settings)
         events.phase("verify")
         with locked(Path(plan.prefix), settings):
             levels = verify(Path(plan.prefix), plan.to_prove(), None, settings)

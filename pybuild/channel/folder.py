@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pybuild.channel import keys
 from pybuild.channel.keys import Row
@@ -76,16 +77,20 @@ def demand_writable(channel: str, subdir: str) -> None:
     folder = Path(channel, subdir, keys.FOLDER)
     try:
         Path(channel).mkdir(parents=True, exist_ok=True)
-        for path in (folder.parent, folder, Path(channel, "noarch")):
+        parts = (folder.parent, folder, Path(channel, "noarch"))
+        for path in parts:
             make_folder(path)
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
-    if not os.access(folder, os.W_OK | os.X_OK) or not os.access(folder.parent, os.W_OK | os.X_OK):
+    if not all(os.access(path, os.W_OK | os.X_OK) for path in (channel, *parts)):
         raise unwritable(channel, "permission denied")
 
 
 def put(channel: str, subdir: str, package: ChannelPackage) -> ChannelPackage:
     """Move a freshly packed file into the channel, first the file, then what makes it findable.
+
+    Where another of its name came first, ours goes and that one is returned: who has installed it must find
+    the same bytes again. All of it happens under the index's lock, so that file and row are of one build.
 
     Args:
         package: ``file`` names the packed file, on the same file system as the channel.
@@ -97,9 +102,13 @@ def put(channel: str, subdir: str, package: ChannelPackage) -> ChannelPackage:
     target = Path(channel, subdir, f"{row.stem}.conda")
     try:
         like_folder(Path(package.file), target.parent)
-        os.replace(package.file, target)
-        write_whole(target.parent / keys.FOLDER / f"{row.stem}.json", side_file(row))
         with changing(channel, subdir) as change:
+            earlier = change.find(row.stem)
+            if earlier is not None and target.is_file():
+                os.unlink(package.file)
+                return _package(earlier, channel, subdir)
+            os.replace(package.file, target)
+            write_whole(target.parent / keys.FOLDER / f"{row.stem}.json", side_file(row))
             change.add(row)
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
@@ -127,13 +136,15 @@ def remove(channel: str, subdir: str, rows: Collection[Row]) -> None:
 def publish(channel: str, subdir: str, without: Collection[str] = ()) -> None:
     """Write ``repodata.json`` anew, for conda and its relatives; packages that it knows are not opened.
 
+    A file that is no package, or that we may not read, is passed over: somebody may be copying it.
+
     Args:
         without: names of files to leave out, which are about to be removed.
 
     Raises:
         ChannelError: the channel cannot be written.
     """
-    from pybuild.channel.repodata import FILE, repodata, row_of
+    from pybuild.channel.repodata import FILE, repodata
     from pybuild.channel.repodata import read_rows as parse
 
     # A package that was lost and built again has other bytes under its old name.
@@ -147,11 +158,40 @@ def publish(channel: str, subdir: str, without: Collection[str] = ()) -> None:
                 known = parse(file.read_bytes() if file.exists() else None)
                 known = {e: row for e, row in known.items() if sums.get(e) in (None, row["sha256"])}
                 there = {e for e in os.listdir(folder) if e.endswith((".conda", ".tar.bz2"))} - set(without)
-                rows = {e: known.get(e) or row_of(folder / e) for e in there if not e.startswith(".")}
+                found = {e: known.get(e) or _for_conda(folder / e) for e in there if not e.startswith(".")}
+                rows = {e: row for e, row in found.items() if row is not None}
                 if rows != known or not file.exists():
                     write_whole(file, repodata(name, rows))
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
+
+
+def is_published(channel: str, subdir: str, hashes: Iterable[str]) -> bool:
+    """Return whether ``repodata.json`` has packages of these SHA-256, as its text tells without being parsed.
+
+    Raises:
+        ChannelError: it cannot be read.
+    """
+    from pybuild.channel.repodata import FILE
+
+    file = Path(channel, subdir, FILE)
+    try:
+        text = file.read_bytes()
+    except FileNotFoundError:
+        text = b""
+    except OSError as error:
+        raise ChannelError(f"{file}: cannot be read: {error.strerror}") from error
+    return all(sha256.encode() in text for sha256 in hashes)
+
+
+def _for_conda(file: Path) -> dict[str, Any] | None:
+    """Return what conda must know of a package; None where that cannot be read."""
+    from pybuild.channel.repodata import row_of
+
+    try:
+        return row_of(file)
+    except ChannelError:
+        return None
 
 
 class Change:
@@ -160,6 +200,10 @@ class Change:
     def __init__(self, rows: tuple[Row, ...]) -> None:
         self.before = rows
         self.rows = rows
+
+    def find(self, stem: str) -> Row | None:
+        """Return the package of a file name, None where there is none."""
+        return next((row for row in self.rows if row.stem == stem), None)
 
     def add(self, *rows: Row) -> None:
         """Add packages."""

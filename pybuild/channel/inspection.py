@@ -23,8 +23,8 @@ class Finding:
     """Something that is not as it should be.
 
     Attributes:
-        kind: bytes that are not those of their hash; a file that is gone; a package that conda or the key
-            index does not know; a file that nobody knows; what a killed run left.
+        kind: bytes that are not those of their hash; a file that is gone or closed to us; a package that
+            conda or the key index does not know; a file that nobody knows; what a killed run left.
         path: absolute path of the file.
         text: what is wrong, to follow the path.
     """
@@ -59,7 +59,11 @@ def _files(folder: Path, rows: tuple[keys.Row, ...]) -> Iterator[Finding]:
         if not path.is_file():
             yield Finding(kind="missing", path=str(path), text="is in the index, and its file is gone")
             continue
-        sha256 = repodata.hashes(path)[1]
+        try:
+            sha256 = repodata.hashes(path)[1]
+        except OSError as error:
+            yield Finding(kind="missing", path=str(path), text=f"cannot be read: {error.strerror}")
+            continue
         if sha256 != row.sha256:
             yield Finding(
                 kind="damaged", path=str(path), text=f"sha256 found {sha256}, expected {row.sha256}"
@@ -77,7 +81,17 @@ def _others(folder: Path, rows: tuple[keys.Row, ...]) -> Iterator[Finding]:
         elif name.endswith(".conda") and (folder / keys.FOLDER / name).with_suffix(".json").is_file():
             yield Finding(kind="unlisted", path=str(path), text="the key index does not have it")
         elif not name.startswith(("repodata", ".index-lock")):
-            yield Finding(kind="stray", path=str(path), text="was not put there by pybuild")
+            yield Finding(kind="stray", path=str(path), text=f"was not put there by pybuild{_fault(path)}")
+
+
+def _fault(path: Path) -> str:
+    """Return why conda is not told of a package that somebody has copied in."""
+    if path.name.endswith((".conda", ".tar.bz2")):
+        try:
+            repodata.row_of(path)
+        except ChannelError as error:
+            return f", and {error.message.removeprefix(f'{path}: ')}"
+    return ""
 
 
 def _leftovers(folder: Path, rows: tuple[keys.Row, ...]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from collections.abc import Callable
@@ -37,7 +38,7 @@ class Store(Protocol):
         """Copy a file to this machine."""
 
     def put(self, path: str, source: Path) -> None:
-        """Copy a file there, so that nobody takes a half of it for a whole."""
+        """Copy a file there, so that nobody takes a half of it for a whole; a folder's files stay."""
 
     def edit(self, path: str, change: Edit) -> None:
         """Replace a small file by what a function makes of it, whoever else does the same now."""
@@ -76,7 +77,7 @@ class FolderStore:
             raise ChannelError(f"{where}: cannot be copied: {error.strerror}") from error
 
     def put(self, path: str, source: Path) -> None:
-        """Copy a file in, under another name until it is whole and on the disk."""
+        """Copy a file in, under another name until it is whole and on the disk; one that is there stays."""
         target = self.path / path
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
@@ -85,7 +86,13 @@ class FolderStore:
                 writing.flush()
                 os.fsync(writing.fileno())
             like_folder(part, target.parent)
-            part.replace(target)
+            os.link(part, target)
+        except FileExistsError as error:
+            if not filecmp.cmp(source, target, shallow=False):
+                raise ChannelError(
+                    f"{target}: is there already, and is another",
+                    hint=f"if no index names it, remove it: pybuild channel verify {self.name}",
+                ) from error
         except OSError as error:
             raise unwritable(self.name, error.strerror or str(error)) from error
         finally:

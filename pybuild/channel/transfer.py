@@ -81,12 +81,7 @@ def transfer(
     """
     target.begin(subdir)
     there = {row.stem: row for row in keys.parse_or_empty(target.read(f"{subdir}/{_INDEX}")).rows}
-    other = [row.stem for row in rows if row.stem in there and there[row.stem].sha256 != row.sha256]
-    if other:
-        raise ChannelError(
-            f"{target.name}: has another package under the name {other[0]}",
-            hint="one of the two was built twice: keep one, or build with --rebuild under the next number",
-        )
+    _demand_same(rows, there.values(), target.name)
     lacking = [row for row in rows if row.stem not in there]
     with tempfile.TemporaryDirectory(prefix="pybuild-copy-") as folder:
         fresh: dict[str, repodata.Row] = {}
@@ -105,6 +100,16 @@ def transfer(
     )  # fmt: skip
 
 
+def _demand_same(rows: Iterable[Row], there: Iterable[Row], where: str) -> None:
+    hashes = {row.stem: row.sha256 for row in there}
+    other = [row.stem for row in rows if hashes.get(row.stem, row.sha256) != row.sha256]
+    if other:
+        raise ChannelError(
+            f"{where}: has another package under the name {other[0]}",
+            hint="one of the two was built twice: keep one, or build with --rebuild under the next number",
+        )
+
+
 def _copy(row: Row, source: Store, target: Store, subdir: str, file: Path) -> repodata.Row:
     source.get(f"{subdir}/{file.name}", file)
     entry = repodata.row_of(file) if repodata.hashes(file)[1] == row.sha256 else None
@@ -115,8 +120,7 @@ def _copy(row: Row, source: Store, target: Store, subdir: str, file: Path) -> re
             hint=f"nothing of it was copied; pybuild channel verify {source.name}",
         )
     target.put(f"{subdir}/{file.name}", file)
-    file.write_bytes(side_file(row))
-    target.put(f"{subdir}/{keys.FOLDER}/{row.stem}.json", file)
+    target.edit(f"{subdir}/{keys.FOLDER}/{row.stem}.json", lambda _: side_file(row))
     return entry
 
 
@@ -129,7 +133,9 @@ def _announce(target: Store, subdir: str, rows: Collection[Row], fresh: dict[str
         )
 
     def add(data: bytes | None) -> bytes:
-        return keys.render(keys.merged(keys.parse_or_empty(data).rows, rows), {"subdir": subdir})
+        there = keys.parse_or_empty(data).rows
+        _demand_same(rows, there, target.name)  # others may have pushed since we looked
+        return keys.render(keys.merged(there, rows), {"subdir": subdir})
 
     target.edit(f"{subdir}/{_INDEX}", add)
 

@@ -19,6 +19,10 @@ INDEX = "mirror.json"
 FORMAT = 1
 
 
+class NoIndexError(FetchError):
+    """A folder has no index of a mirror, or a damaged one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
     """What a mirror's index says; its bytes are checked when they are used.
@@ -68,7 +72,8 @@ def open_mirror(folder: str | None) -> Mirror | None:
     """Return a mirror by its folder, None where none is named.
 
     Raises:
-        FetchError: there is no mirror, or its index cannot be read.
+        NoIndexError: there is no mirror, or its index is damaged.
+        FetchError: its index cannot be read.
     """
     if folder is None:
         return None
@@ -77,13 +82,13 @@ def open_mirror(folder: str | None) -> Mirror | None:
         data = json.loads(index.read_bytes())
         return _checked(Path(folder), data)
     except FileNotFoundError:
-        raise FetchError(
+        raise NoIndexError(
             f"{folder}: is no mirror (it has no {INDEX})", hint=f"pybuild mirror create SPEC --to {folder}"
         ) from None
     except OSError as error:
         raise FetchError(f"{index}: cannot be read: {str(error.strerror).lower()}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise FetchError(
+        raise NoIndexError(
             f"{index}: is damaged: {error}",
             hint=f"run `pybuild mirror create` into {folder} again; files that are right are kept",
         ) from None

@@ -12,46 +12,62 @@ from typing import Any
 
 from pybuild.errors import ChecksumError, FetchError
 from pybuild.fetch.hashes import sha256_of
-from pybuild.fetch.mirror import FORMAT, INDEX, Mirror, open_mirror
+from pybuild.fetch.mirror import FORMAT, INDEX, Mirror, NoIndexError, open_mirror
+from pybuild.files import add_folder, replace_file
 
 
-class MirrorFolder:
-    """A folder that files are put into; what an earlier run put there and is still right is kept.
-
-    Args:
-        folder: made where it is missing.
+def make_mirror(folder: Path) -> None:
+    """Make the folder of a mirror where there is none yet.
 
     Raises:
         FetchError: it cannot be made, or it holds other things than a mirror.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = os.listdir(folder)
+    except OSError as error:
+        raise refused(folder, error) from None
+    strange = sorted(name for name in {*there} - {"sources", "conda"} if not name.startswith("."))
+    if strange and INDEX not in there:
+        raise FetchError(
+            f"{folder}: is no mirror, and not empty: it holds {strange[0]}",
+            hint="name a folder of its own",
+        )
+
+
+class MirrorFolder:
+    """A mirror that files are put into; what an earlier run put there and is still right is kept.
+
+    Whoever makes one holds the folder's lock until it is filled: others may add files, and the index is
+    written from what was read here. What is put there is as open as the folder, whatever the umask is.
+
+    Raises:
+        FetchError: its index is there and cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            strange = sorted(set(os.listdir(folder)) - {INDEX, "sources", "conda"})
-        except OSError as error:
-            raise self._refused(folder, error) from None
-        strange = [name for name in strange if not name.startswith(".")]
-        if strange and INDEX not in os.listdir(folder):
-            raise FetchError(
-                f"{folder}: is no mirror, and not empty: it holds {strange[0]}",
-                hint="name a folder of its own",
-            )
-        try:
             earlier = open_mirror(str(folder)) or Mirror(folder=folder)
-        except FetchError:  # none yet, or a damaged index: files that are right are found by their names
+        except NoIndexError:  # files that are right are found by their names
             earlier = Mirror(folder=folder)
         self._files = dict(earlier.files)
         self._channels = dict(earlier.channels)
 
     def has(self, name: str, sha256: str, below: str) -> bool:
-        """Return whether the file is there with the right bytes; it is hashed now."""
+        """Return whether the file is there with the right bytes; it is hashed now.
+
+        Raises:
+            FetchError: it is there and cannot be read.
+        """
         for place in dict.fromkeys((self._files.get(sha256), *_places(name, sha256, below))):
             path = self.folder / place if place else None
-            if place and path is not None and path.is_file() and sha256_of(path) == sha256:
-                self._files[sha256] = place
-                return True
+            try:
+                if place and path is not None and path.is_file() and sha256_of(path) == sha256:
+                    self._files[sha256] = place
+                    return True
+            except OSError as error:
+                raise FetchError(f"{path}: cannot be read: {str(error.strerror).lower()}") from None
         return False
 
     def add(self, source: Path, name: str, sha256: str, below: str) -> None:
@@ -69,8 +85,9 @@ class MirrorFolder:
         target = self.folder / place
         part = target.with_name(f".{name}.{os.getpid()}.part")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make(target.parent)
             shutil.copyfile(source, part)
+            part.chmod(target.parent.stat().st_mode & 0o666)
             found = sha256_of(part)
             if found != sha256:
                 raise ChecksumError(f"{source}: sha256 found {found}, expected {sha256}")
@@ -78,7 +95,7 @@ class MirrorFolder:
             self._files[sha256] = place
             self.write_index()
         except OSError as error:
-            raise self._refused(target.parent, error) from None
+            raise refused(target.parent, error) from None
         finally:
             part.unlink(missing_ok=True)
 
@@ -91,10 +108,6 @@ class MirrorFolder:
             numbered = (f"conda/{name}" + (f"-{n}" if n else "") for n in range(len(others) + 1))
             self._channels[address] = next(place for place in numbered if place not in others)
         return self._channels[address]
-
-    def channels(self) -> tuple[str, ...]:
-        """Return the folders that are conda channels."""
-        return tuple(sorted(set(self._channels.values())))
 
     def write_index(self) -> None:
         """Write the index anew, whole or not at all.
@@ -109,17 +122,38 @@ class MirrorFolder:
                 if path.is_file():
                     rows[sha256] = {"file": place, "size": path.stat().st_size}
             data = {"format": FORMAT, "channels": self._channels, "files": rows}
-            part = self.folder / f".{INDEX}.{os.getpid()}.part"
-            part.write_text(json.dumps(data, indent=1) + "\n")
-            part.replace(self.folder / INDEX)
+            text = json.dumps(data, indent=1) + "\n"
+            replace_file(self.folder / INDEX, text, mode=self.folder.stat().st_mode & 0o666)
         except OSError as error:
-            raise self._refused(self.folder, error) from None
+            raise refused(self.folder, error) from None
 
-    def _refused(self, place: Path, error: OSError) -> FetchError:
-        return FetchError(
-            f"{place}: the mirror cannot be written: {str(error.strerror or error).lower()}",
-            hint="make room or choose another folder, then run the same again: it goes on where it stopped",
-        )
+    def make_channels(self) -> tuple[Path, ...]:
+        """Make the folders that every conda channel has, and return the channels.
+
+        Raises:
+            FetchError: the folder cannot be written.
+        """
+        folders = [self.folder / below for below in sorted(set(self._channels.values()))]
+        for folder in folders:
+            try:
+                self._make(folder / "noarch")
+            except OSError as error:
+                raise refused(folder, error) from None
+        return tuple(folders)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder and those above it, as open as the mirror."""
+        if folder != self.folder:
+            self._make(folder.parent)
+            add_folder(folder, folder.parent.stat().st_mode & 0o2777)
+
+
+def refused(place: Path, error: OSError) -> FetchError:
+    """Return the error of a mirror that cannot be written."""
+    return FetchError(
+        f"{place}: the mirror cannot be written: {str(error.strerror or error).lower()}",
+        hint="make room or choose another folder, then run the same again: it goes on where it stopped",
+    )
 
 
 def _places(name: str, sha256: str, below: str) -> tuple[str, str]:

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from pybuild.channel import folder
 from pybuild.channel.folder import (
     demand_writable,
     find_one,
@@ -25,15 +27,16 @@ SUBDIR = "linux-64"
 
 
 def made(
-    channel: Path, name: str = "thing", version: str = "1.0", key: str = "abc", part: str = ""
-) -> ChannelPackage:
+    channel: Path, name: str = "thing", version: str = "1.0", key: str = "abc", part: str = "",
+    sha256: str = "f" * 64,
+) -> ChannelPackage:  # fmt: skip
     """Put a package into the channel."""
     demand_writable(str(channel), SUBDIR)
     beside = channel / SUBDIR / ".pybuild" / f"packing{part}"
     beside.write_bytes(name.encode())
     package = ChannelPackage(
         name=name, version=version, build=f"py311_here_h{key}_0", key=key, loose_key="l", file=str(beside),
-        sha256="f" * 64,
+        sha256=sha256,
     )  # fmt: skip
     return put(str(channel), SUBDIR, package)
 
@@ -157,6 +160,38 @@ def test_two_who_put_at_once_both_stand_in_the_index(tmp_path: Path) -> None:
     ]
     assert [run.wait() for run in runs] == [0, 0, 0, 0]
     assert len(find(tmp_path)) == 40
+
+
+def test_of_two_who_put_the_same_the_first_stays(tmp_path: Path) -> None:
+    """Its bytes and its row; the second is told the first's, and leaves nothing: prefixes may have it."""
+    first = made(tmp_path, sha256="a" * 64)
+    assert made(tmp_path, part="2", sha256="b" * 64) == first
+    assert find(tmp_path) == (first,)
+    assert json.loads(side_file(tmp_path, first).read_text())["sha256"] == first.sha256
+    assert not list(tmp_path.rglob("packing*"))
+    os.unlink(first.file)
+    assert made(tmp_path, sha256="b" * 64).sha256 == "b" * 64
+    assert [package.sha256 for package in find(tmp_path)] == ["b" * 64]
+
+
+def test_file_and_row_are_of_one_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a second one puts the same while the first has moved his file in, and has no row yet."""
+    demand_writable(str(tmp_path), SUBDIR)
+    second = threading.Thread(target=made, args=(tmp_path,), kwargs={"part": "2", "sha256": "b" * 64})
+    write = folder.write_whole
+
+    def meanwhile(path: Path, data: bytes) -> None:
+        if second.ident is None:
+            Path(tmp_path, SUBDIR, "thing-1.0-py311_here_habc_0.conda").write_bytes(b"of the first")
+            second.start()
+            second.join(0.5)
+        write(path, data)
+
+    monkeypatch.setattr(folder, "write_whole", meanwhile)
+    first = made(tmp_path, sha256="a" * 64)
+    second.join()
+    assert find(tmp_path) == (first,)
+    assert Path(first.file).read_bytes() == b"of the first"
 
 
 @pytest.mark.parametrize(("mode", "umask", "expected"), [
