@@ -43,7 +43,7 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     events = {
         name: Events(folder.events(name, package.key) if folder else None) for name, package in left.items()
     }
-    failed = _failed_before(folder)
+    failed = _failed_before(folder) - left.keys()  # a job that had to make room begins anew
     with Screen(verbose=arguments.verbose) as screen, _warned(left, events):
         settings = settings_of(arguments, environ, screen)
         rows, first = _each(
