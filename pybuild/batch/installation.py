@@ -25,7 +25,7 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
         PybuildError: a package is missing, the prefix cannot be changed, or a check failed.
     """
     plan = read_plan_file(folder.plan).plan
-    events = Events(folder.events("install", "install"))
+    events = told_by(folder)
     events.began()
     with told(events):
         events.phase("install")
@@ -36,3 +36,8 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
             levels = verify(Path(plan.prefix), plan.to_prove(), None, settings)
     events.ended("built")
     return levels
+
+
+def told_by(folder: RunFolder) -> Events:
+    """Return the file in which the installation of a run tells how far it is."""
+    return Events(folder.events("install", "install"))
