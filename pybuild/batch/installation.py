@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.building import told
 from pybuild.commit import install, locked
+from pybuild.holdings import in_use
 from pybuild.proof import verify
 from pybuild.ready import found_in_channel
 from pybuild.run.events import Events
@@ -29,8 +31,10 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
     events.began()
     with told(events):
         events.phase("install")
-        install(plan, found_in_channel(plan, settings), settings)
-        publish(plan)
+        changing = tuple(package for package in plan.packages if package.action != "keep")
+        with in_use(replace(plan, packages=changing)):
+            install(plan, found_in_channel(plan, settings), settings)
+            publish(plan)
         events.phase("verify")
         with locked(Path(plan.prefix), settings):
             levels = verify(Path(plan.prefix), plan.to_prove(), None, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -11,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from pybuild.channel.uses import known_prefixes, use_lock
 from pybuild.locks import held
 from pybuild.prefix import places
 from tests.end_to_end.held import until
 from tests.run.conftest import Toys
 
+SUBDIR = "linux-64"
 _SBATCH = """\
 #!/bin/sh
 echo job >> "$0.taken"
@@ -85,3 +88,50 @@ def test_the_installation_is_warned_of_its_end(batch: Toys) -> None:
     assert "--job-options='-t 2:00:00'" in last["hint"]
     assert ended(run, "install") == 0
     assert batch.project.note("single")["level"] == "imported"
+
+
+def is_in_use(toys: Toys) -> bool:
+    """Return whether somebody takes packages from the channel now, for whom ``channel prune`` waits."""
+    with use_lock(str(toys.project.channel), SUBDIR).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def test_jobs_use_the_channel(batch: Toys) -> None:
+    """Whoever tidies it waits for a build's job and for the last one, and knows their prefix afterwards."""
+    batch.add("single", parts=1)
+    run = submitted(batch, "single")
+    (batch.project.channel / SUBDIR / ".pybuild/prefixes").unlink()
+    assert not is_in_use(batch)
+    batch.mark("hold").touch()
+    child = started(run, "single")
+    until(batch.mark("held").exists, child)
+    assert is_in_use(batch)
+    batch.mark("hold").unlink()
+    child.send_signal(signal.SIGTERM)
+    assert ended(run, "single", child) == 143
+    assert ended(run, "single") == 0
+    (batch.project.channel / SUBDIR / ".pybuild/prefixes").unlink()
+    with held(places.lock(batch.project.prefix)):
+        child = started(run, "install")
+        until(lambda: phases(run, "install") == ["install"], child)
+        until(lambda: is_in_use(batch), child)
+    assert ended(run, "install", child) == 0
+    assert not is_in_use(batch)
+    assert known_prefixes(str(batch.project.channel), SUBDIR) == (str(batch.project.prefix),)
+
+
+def test_a_job_whose_packages_went_says_so(batch: Toys) -> None:
+    """What the plan takes from the channel was removed while the job waited in the queue."""
+    batch.add("ground", parts=1)
+    batch.add("top", "ground", parts=1)
+    assert ended(submitted(batch, "ground"), "ground") == 0
+    run = submitted(batch, "top")
+    (package,) = batch.project.built("ground")
+    package.unlink()
+    for job in ("top", "install"):
+        assert ended(run, job) == 12
+        assert f"{package.name}: was removed after the plan was made" in events(run, job)[-1]["message"]
