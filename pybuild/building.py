@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pybuild
 from pybuild.captures import captured
 from pybuild.errors import Interrupted, PybuildError
+from pybuild.holdings import in_use
 from pybuild.model.machine import ChannelPackage
 from pybuild.ready import as_held, found_by_now, held_packages
 from pybuild.run.events import Events
@@ -69,8 +70,8 @@ def build_one(
     plan = content.plan
     settings.captures.update(content.environments())
     events.began()
-    with told(events):
-        host = [p for p in plan.packages if p.name in package.build.host]
+    host = [p for p in plan.packages if p.name in package.build.host]
+    with told(events), in_use(replace(plan, packages=(*host, package))):
         wanted = replace(plan, packages=(*(p for p in host if p.action == "conda"), package))
         files = fetch_sources(wanted, settings)
         ready = {p.name: as_held(p, files) for p in host if p.action != "build" and p.file is not None}

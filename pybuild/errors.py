@@ -147,6 +147,6 @@ class Interrupted(PybuildError):
 
 
 class OutOfTimeError(PybuildError):
-    """A batch job was warned that its time is nearly over, and its build stopped cleanly."""
+    """A batch job was warned that its time is nearly over, and stopped cleanly."""
 
     code = ExitCode.OUT_OF_TIME

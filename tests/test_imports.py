@@ -67,6 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ready": {"model", "errors", "channel", "run", "settings", "sources"},
     "building": {
         "model", "errors", "process", "build", "run", "settings", "sources", "version", "captures", "ready",
+        "holdings",  # what a job takes from a channel is in use while it runs
     },
     "holdings": {"model", "errors", "locks", "channel", "load", "plan", "settings"},
     "workflow": {
@@ -86,7 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # builds as jobs of a batch system
     "batch": {
         "model", "errors", "process", "locks", "run", "building", "ready", "elsewhere", "sources", "settings",
-        "commit", "verify", "proof", "workflow",
+        "commit", "verify", "proof", "workflow", "holdings",
     },
     # below a stack's root; what is installed there and proven comes from the runs above
     "release": {"model", "errors", "process", "locks", "files", "plan", "prefix", "structured"},

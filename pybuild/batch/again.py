@@ -37,7 +37,7 @@ def submit_again(folder: RunFolder, record: RunRecord, queue: Queue, submitter: 
         record = _with_job(folder, record, group, number)
     last = record.last
     if last is not None and is_lost(last):
-        last = _afresh(last, submitter.submit_last(_open((last,), record)))
+        last = afresh(last, submitter.submit_last(_open((last,), record)), last.again + 1)
         record = _written(folder, replace(record, last=last), (last,))
     return _led(folder, record, queue, submitter)
 
@@ -70,7 +70,7 @@ def _led(folder: RunFolder, record: RunRecord, queue: Queue, submitter: Submitte
 
 def _with_job(folder: RunFolder, record: RunRecord, group: tuple[Progress, ...], number: str) -> RunRecord:
     """Return the record with some builds in another job, as if they had never begun."""
-    fresh = {build.name: _afresh(build, number) for build in group}
+    fresh = {build.name: afresh(build, number, build.again + 1) for build in group}
     builds = tuple(fresh.get(build.name, build) for build in record.builds)
     return _written(folder, replace(record, builds=builds), group)
 
@@ -91,9 +91,9 @@ def _open(group: Iterable[Progress], record: RunRecord) -> tuple[str, ...]:
     return tuple(dict.fromkeys(job for job in open_ if job))
 
 
-def _afresh(build: Progress, job: str) -> Progress:
-    """Return a build as if it had never begun."""
+def afresh(build: Progress, job: str, again: int) -> Progress:
+    """Return a build as if it had never begun, in some job."""
     return Progress(
         name=build.name, version=build.version, key=build.key, needs=build.needs, expected=build.expected,
-        job=job, again=build.again + 1,
+        job=job, again=again,
     )  # fmt: skip

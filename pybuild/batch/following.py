@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
-from pybuild.batch.again import LOST, is_lost, submit_again
+from pybuild.batch.again import LOST, afresh, is_lost, submit_again
 from pybuild.batch.grouping import together
 from pybuild.batch.queue import NEVER, Job, Queue
 from pybuild.batch.queue import OVER as JOB_OVER
@@ -87,14 +87,12 @@ def _never(record: RunRecord) -> tuple[str, ...]:
 
 def _look(folder: RunFolder, queue: Queue) -> RunRecord:
     record = folder.read()
-    open_ = [build for build in _all(record) if build.state not in OVER]
-    jobs = queue.jobs(build.job for build in open_)
-    for build in open_:
-        if build.job:
+    jobs = queue.jobs(build.job for build in _all(record) if build.state not in ("built", "found"))
+    record = _queued(record, jobs)
+    for build in _all(record):
+        if build.job and build.state not in OVER:
             _account(folder, record, build, jobs.get(build.job), queue)
-    record = folder.read()
-    builds = tuple(_queued(build, jobs.get(build.job)) for build in record.builds)
-    return replace(record, builds=builds)
+    return _queued(folder.read(), jobs)
 
 
 def cancel(folder: RunFolder, queue: Queue) -> tuple[str, ...]:
@@ -162,8 +160,20 @@ def _end_of(folder: RunFolder, build: Progress, job: Job | None, queue: Queue) -
     return BuildError(words, log=str(log), tail=tail)
 
 
-def _queued(build: Progress, job: Job | None) -> Progress:
-    """Return a build as waiting while its job waits: also one that began and lost its node."""
-    if job is not None and job.state == "PENDING" and build.state == "builds":
-        return replace(build, state="waits", phases=())
-    return build
+def _queued(record: RunRecord, jobs: Mapping[str, Job]) -> RunRecord:
+    """Return a record with what waits for its job's next start as waiting, whatever it has told before."""
+    builds, last = (
+        tuple(afresh(b, b.job, b.again) if _runs_again(b, jobs.get(b.job)) else b for b in some)
+        for some in (record.builds, (record.last,) if record.last else ())
+    )
+    return replace(record, builds=builds, last=last[0] if last else None)
+
+
+def _runs_again(build: Progress, job: Job | None) -> bool:
+    """Return whether a build was cut off, by a lost node or to make room, and its job begins once more.
+
+    Who must make room is told to stop, and tells so, before Slurm puts the job back into the queue.
+    """
+    if job is None or job.state in JOB_OVER or job.reason == NEVER or build.state in ("built", "found"):
+        return False
+    return build.state == "stopped" or job.state == "PENDING"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.building import told
 from pybuild.commit import install, locked
+from pybuild.holdings import in_use
 from pybuild.proof import verify
 from pybuild.ready import found_in_channel
 from pybuild.run.events import Events
@@ -25,16 +27,23 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
         PybuildError: a package is missing, the prefix cannot be changed, or a check failed.
     """
     plan = read_plan_file(folder.plan).plan
-    events = Events(folder.events("install", "install"))
+    events = told_by(folder)
     events.began()
     with told(events):
         events.phase("install")
-        try:
-            install(plan, found_in_channel(plan, settings), settings)
-        finally:
-            publish(plan, settings)
+        changing = tuple(package for package in plan.packages if package.action != "keep")
+        with in_use(replace(plan, packages=changing)):
+            try:
+                install(plan, found_in_channel(plan, settings), settings)
+            finally:
+                publish(plan, settings)
         events.phase("verify")
         with locked(Path(plan.prefix), settings):
             levels = verify(Path(plan.prefix), plan.to_prove(), None, settings)
     events.ended("built")
     return levels
+
+
+def told_by(folder: RunFolder) -> Events:
+    """Return the file in which the installation of a run tells how far it is."""
+    return Events(folder.events("install", "install"))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.cli.progress import Screen
 from pybuild.cli.settings import settings_of
 from pybuild.cli.text import explain, paint, put, say
-from pybuild.errors import OutOfTimeError, PybuildError
+from pybuild.cli.warning import warned
+from pybuild.errors import PybuildError
 
 if TYPE_CHECKING:
     import argparse
@@ -43,8 +42,13 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     events = {
         name: Events(folder.events(name, package.key) if folder else None) for name, package in left.items()
     }
-    failed = _failed_before(folder)
-    with Screen(verbose=arguments.verbose) as screen, _warned(left, events):
+    failed = _failed_before(folder) - left.keys()  # a job that had to make room begins anew
+
+    def stopped(error: PybuildError) -> None:
+        for name in left:
+            events[name].failed(error, "stopped")
+
+    with Screen(verbose=arguments.verbose) as screen, warned("build", stopped):
         settings = settings_of(arguments, environ, screen)
         rows, first = _each(
             left, events, failed,
@@ -98,37 +102,3 @@ def _failed_before(folder: RunFolder | None) -> set[str]:
     if folder is None:
         return set()
     return {build.name for build in folder.read().builds if build.state in ("failed", "stopped", "skipped")}
-
-
-@contextmanager
-def _warned(left: Mapping[str, PackagePlan], events: Mapping[str, Events]) -> Iterator[None]:
-    """Stop cleanly when a batch system says that the job's time is nearly over (SIGUSR1).
-
-    Args:
-        left: what is not over yet; all of it is told to be stopped.
-
-    Raises:
-        OutOfTimeError: it did.
-    """
-    warned = False
-
-    def stop(number: int, frame: object) -> None:
-        nonlocal warned
-        warned = True
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGUSR1, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not warned:
-            raise
-        error = OutOfTimeError(
-            "the job's time is nearly over, the build was stopped",
-            hint="the same command goes on; give each job more time: --job-options='-t 2:00:00'",
-        )
-        for name in left:
-            events[name].failed(error, "stopped")
-        raise error from None
-    finally:
-        signal.signal(signal.SIGUSR1, before)

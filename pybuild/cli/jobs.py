@@ -11,6 +11,7 @@ from pybuild.cli.builds_view import minutes
 from pybuild.cli.progress import Screen
 from pybuild.cli.settings import job_options, settings_of
 from pybuild.cli.text import columns, paint, put, say
+from pybuild.cli.warning import warned
 from pybuild.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -93,13 +94,15 @@ def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Install and prove what the jobs of a run built.
 
     Raises:
+        OutOfTimeError: the batch system warned that the job's time is nearly over.
         PybuildError: as installing and verifying find it.
     """
-    from pybuild.batch.installation import install_run
+    from pybuild.batch.installation import install_run, told_by
 
     with Screen() as screen:
         settings, folder = _run(arguments, environ, screen)
-        levels = install_run(folder, settings)
+        with warned("installation", lambda error: told_by(folder).failed(error, "stopped")):
+            levels = install_run(folder, settings)
     if arguments.json:
         put(json.dumps({"levels": dict(levels)}))
     for name, level in levels:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from pybuild.locks import held
+from pybuild.prefix import places
 from tests.end_to_end.held import until
 from tests.end_to_end.project import Project, finished
 from tests.run.conftest import Toys, files, peak, toybox
@@ -118,6 +120,61 @@ def test_it_goes_on_without_its_shell(toybox: Toys, three: Slurm, again: str) ->
     names = [package["name"] for package in json.loads(project.run("list", "--json").done().out)]
     assert {"ground", "top"} <= set(names)
     assert len(project.built("top")) >= 1
+
+
+def make_room(slurm: Slurm, project: Project, name: str) -> str:
+    """Let a running job of the newest run be stopped and put back into the queue; return its number."""
+    record = jobs(project, "status")
+    (build,) = [b for b in (*record["builds"], record["last"]) if b["name"] == name]
+    told = project.cache / "runs" / record["name"] / f"{name}-{build['key']}.events"
+    slurm.run("scontrol", "requeue", build["job"])
+    slurm.until(lambda: '"stopped"' in told.read_text(), "the end that it told", 60)
+    return str(build["job"])
+
+
+@pytest.mark.parametrize("most", [99, 2])
+def test_a_job_that_had_to_make_room_is_not_over(toybox: Toys, three: Slurm, most: int) -> None:
+    """Who follows waits for its next start, be it a build's or the installation's; nothing is skipped.
+
+    Also where the builds share one job: what it told before it began anew does not count.
+    """
+    project = toybox.project
+    site = project.sites / "toy.yaml"
+    before = site.read_text()
+    site.write_text(before.replace("launcher:\n", f"launcher:\n  most_jobs: {most}\n"))
+    try:
+        toybox.add("ground", parts=1)
+        toybox.add("top", "ground", parts=1)
+        toybox.mark("hold").touch()
+        with held(places.lock(project.prefix)):
+            child = project.start("install", "top", "-y", "--on", "slurm", "-j", "1")
+            until(toybox.mark("held").exists, child)
+            toybox.mark("hold").unlink()
+            first = make_room(three, project, "ground")
+            assert jobs(project, "status")["builds"][0]["state"] == "waits"
+            until(lambda: jobs(project, "status")["last"]["state"] == "builds", child)
+            last = make_room(three, project, "install")
+        finished(child).done()
+    finally:
+        site.write_text(before)
+    record = jobs(project, "status")
+    builds = (*record["builds"], record["last"])
+    assert [build["state"] for build in builds] == ["built"] * 3
+    assert (builds[0]["job"], builds[2]["job"]) == (first, last)
+    assert (builds[1]["job"] == first) == (most == 2)
+
+
+def test_a_job_that_had_to_make_room_is_cancelled(toybox: Toys, three: Slurm) -> None:
+    """It told that it was stopped, and would run once more after the user has cancelled."""
+    toybox.add("held", parts=1)
+    toybox.mark("hold").touch()
+    project = toybox.project
+    child = project.start("install", "held", "-y", "--on", "slurm", "-j", "1")
+    until(toybox.mark("held").exists, child)
+    number = make_room(three, project, "held")
+    assert number in jobs(project, "cancel")["cancelled"]
+    assert finished(child).code == 130
+    assert three.run("squeue", "-h", "-t", "PENDING,RUNNING") == ""
 
 
 def test_what_was_submitted_can_be_cancelled(toybox: Toys) -> None:
