@@ -18,7 +18,7 @@ from pybuild.holdings import in_use
 from pybuild.model.machine import ChannelPackage
 from pybuild.ready import as_held, found_by_now, held_packages
 from pybuild.run.events import Events
-from pybuild.run.order import building, is_heavy
+from pybuild.run.order import building, first_missing, is_heavy
 from pybuild.sources import fetch_sources
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def build_packages(plan: Plan, files: Mapping[str, Path], settings: Settings) ->
     the same a second later. More of them get a child each.
 
     Raises:
-        BuildError, VerificationError, ChannelError: nothing has touched the prefix.
+        BuildError, VerificationError, ChannelError: some build failed, once every other one that can be
+            built is; nothing has touched the prefix.
     """
     ready = held_packages(plan, files)
     if building(plan):
@@ -83,19 +84,38 @@ def build_light(
     packages: tuple[PackagePlan, ...], plan: Plan, files: Mapping[str, Path], settings: Settings,
     folder: RunFolder, ready: dict[str, ChannelPackage],
 ) -> None:  # fmt: skip
-    """Build some packages of a plan in this process, one after the other.
+    """Build some packages of a plan in this process, one after the other; a failed one stops no other.
 
     Args:
+        packages: each after what it needs.
         ready: what they may link against; gets what was built.
 
     Raises:
-        PybuildError: of the first that fails.
+        PybuildError: some build failed, once every other one that can be built is.
     """
+    from pybuild.run.outcome import demand_built, told_at_the_end
+
+    failed: set[str] = set()
     for package in packages:
         events = Events(folder.events(package.name, package.key))
+        if because := first_missing(package, failed):
+            events.skipped(because)
+            failed.add(package.name)
+            continue
         events.began()
-        with told(events):
-            ready[package.name] = _build(package, plan, _workshop(files, settings, events), ready, events)
+        try:
+            with told(events):
+                ready[package.name] = _build(package, plan, _workshop(files, settings, events), ready, events)
+        except Interrupted:
+            raise
+        except PybuildError as error:
+            record = folder.read()
+            if told_at_the_end(record, next(b for b in record.builds if b.name == package.name)):
+                raise
+            settings.report.failed(error)
+            failed.add(package.name)
+    if failed:
+        demand_built(folder.read())
 
 
 def captured_content(plan: Plan, settings: Settings) -> PlanFile:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pybuild.errors import PybuildError
     from pybuild.model.run import RunRecord
 
 
@@ -31,6 +32,9 @@ class Report:
 
     def finished(self) -> None:
         """A download is complete."""
+
+    def failed(self, error: PybuildError) -> None:
+        """A build failed, and others go on."""
 
     @contextmanager
     def builds(self) -> Iterator[Callable[[RunRecord], None]]:

@@ -13,24 +13,37 @@ def touched(folders: Sequence[str], against: str, environ: Mapping[str, str]) ->
     """Return the names of recipes with a file that is new or changed since a ref's merge base with HEAD.
 
     Args:
-        folders: of recipes; those that no repository holds are passed over where another one is held.
+        folders: of recipes; those that no repository holds, because they are outside of one or git ignores
+            them, are passed over where another one is held.
         environ: the user's environment, for git.
 
     Raises:
         UsageError: no folder is in a git repository, or there is no such ref.
     """
     names: set[str] = set()
-    failures = []
-    for folder in filter(os.path.isdir, folders):
-        try:
+    there = [folder for folder in folders if os.path.isdir(folder)]
+    outside = {folder: why for folder in there if (why := _why_outside(folder, environ))}
+    if there and len(outside) == len(there):
+        folder, why = next(iter(outside.items()))
+        raise UsageError(
+            f"--touched compares with git, and {folder} is {why}",
+            hint="name the folder of recipes in your repository: --recipes DIR",
+        )
+    for folder in there:
+        if folder not in outside:
             names |= _names(folder, against, environ)
-        except UsageError as error:
-            failures.append(error)
-            if "not a git repository" not in error.message:
-                raise
-    if failures and len(failures) == len([folder for folder in folders if os.path.isdir(folder)]):
-        raise failures[0]
     return tuple(sorted(names))
+
+
+def _why_outside(folder: str, environ: Mapping[str, str]) -> str:
+    """Return why git cannot tell what changed in a folder, ``""`` where it can."""
+    env = {**environ, "LC_ALL": "C"}
+    found = capture(("git", "-C", folder, "ls-files", "-z", "--", "."), env=env)
+    if "not a git repository" in found.err:
+        return "not in a git repository"
+    # An environment inside the repository has its own copy of the recipes.
+    ignored = capture(("git", "-C", folder, "check-ignore", "--quiet", "."), env=env).code == 0
+    return "in a folder that git ignores" if ignored and not found.out else ""
 
 
 def _names(folder: str, against: str, environ: Mapping[str, str]) -> set[str]:

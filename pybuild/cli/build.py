@@ -78,11 +78,12 @@ def _each(
     Returns:
         What is in the channel now, and the first failure.
     """
+    from pybuild.run.order import first_missing
+
     rows: list[ChannelPackage] = []
     first: PybuildError | None = None
     for name, package in list(left.items()):
-        host = package.build.host if package.build else ()
-        if because := next((need for need in host if need in failed), None):
+        if because := first_missing(package, failed):
             events[name].skipped(because)
             failed.add(name)
         else:

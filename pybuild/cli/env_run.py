@@ -23,15 +23,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     exit code is that of a module tool's failure; 127 where there is no such command.
 
     Raises:
-        UsageError: a prefix and a stack are named, or neither.
+        UsageError: no command is named, or a prefix and a stack are, or neither.
         PrefixError: the prefix is none, or the stack has no release in service.
     """
     from pybuild.process import become
 
+    words = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
+    if not words:
+        raise UsageError("no command to run is named", hint="pybuild env run --help")
     if arguments.stack and arguments.prefix:
         raise UsageError("--prefix and --stack name two environments", hint="leave one of them out")
     prefix = Path(_in_service(arguments.stack) if arguments.stack else prefix_of(arguments, environ))
-    become((BASH, "-p", *_program(prefix), "run", "sh", "own", *arguments.words), env=environ)
+    become((BASH, "-p", *_program(prefix), "run", "sh", "own", *words), env=environ)
 
 
 def _program(prefix: Path) -> tuple[str, ...]:

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from pybuild.cli.text import can_be_live, paint, say
+from pybuild.cli.text import can_be_live, explain, paint, say
 from pybuild.report import Report
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.status import Status
 
+    from pybuild.errors import PybuildError
     from pybuild.model.run import RunRecord
 
 
@@ -95,6 +96,11 @@ class Screen(Report):
     def finished(self) -> None:
         """End the download."""
         self._stop()
+
+    def failed(self, error: PybuildError) -> None:
+        """Print a failure that is not the end."""
+        self._stop()
+        say(explain(error).rstrip())
 
     @contextmanager
     def builds(self) -> Iterator[Callable[[RunRecord], None]]:

@@ -57,6 +57,7 @@ def _satisfied(prefix: str, text: str, level: str | None, site: str | None) -> b
         note is not None
         and wanted
         and is_installed(prefix, note)
+        and _has_its_needs(prefix, note)
         and _proven(note, level)
         and (site is None or note.get("site") == site)
     )
@@ -70,6 +71,14 @@ def _fits(extras: set[str], specifier, note: Note) -> bool:  # type: ignore[no-u
     options = note["options"]
     assert isinstance(options, list)
     return specifier.contains(str(note["version"]), prereleases=True) and extras <= set(options)
+
+
+def _has_its_needs(prefix: str, note: Note) -> bool:
+    """Return whether conda has a package of every name that this one needs, in whatever version."""
+    needs = note.get("depends") or []
+    assert isinstance(needs, list)
+    there = {name.rsplit("-", 2)[0] for name in os.listdir(os.path.join(prefix, places.META))}
+    return all(name in there or name.startswith("__") for name in (str(text).split()[0] for text in needs))
 
 
 def _proven(note: Note, level: str | None) -> bool:

@@ -186,7 +186,7 @@ class Packages:
                 yield Need(name=answer.bound.recipe, options=bound.options, without=bound.without)
         elif answer.keep is not None:
             for need in standing_needs(answer.keep):
-                if need.name in self.there and need.name in self.world.recipes:
+                if need.name in self.world.recipes:  # one that is gone is brought back
                     yield need
         elif answer.release is not None:
             prepared = self.prepared(answer)

@@ -48,7 +48,8 @@ def closure(
         raise refusal(specs, roots, packages)
     needs = {name: _needs(answer, packages, found) for name, answer in found.items()}
     names = in_order([root.name for root in roots], needs)
-    because, shown = _because(roots, needs), _shown(roots, needs, found)
+    gone = [name for name in names if name not in packages.there]
+    because, shown = _because(roots, needs), _shown(roots, needs, found, gone)
     chosen = [one for name in names if name in shown and isinstance(one := found[name], Candidate)]
     passed = {one.name: passed_over(one, roots, packages, found) for one in chosen if one.release}
     return [_chosen(one, packages, found, because[one.name], needs[one.name], passed) for one in chosen]
@@ -82,11 +83,17 @@ def _because(roots: Iterable[Need], needs: Mapping[str, list[str]]) -> dict[str,
     return found
 
 
-def _shown(roots: Iterable[Need], needs: Mapping[str, list[str]], found: Found) -> set[str]:
-    """Return what has a place in the plan: not what is needed only by what the prefix keeps."""
+def _shown(
+    roots: Iterable[Need], needs: Mapping[str, list[str]], found: Found, gone: Iterable[str]
+) -> set[str]:
+    """Return what has a place in the plan: not what is there and needed only by what the prefix keeps.
+
+    Args:
+        gone: what is needed and the prefix does not have.
+    """
     names = {root.name for root in roots}
     shown: set[str] = set()
-    waiting = [name for name in names if not _stays(found[name])]
+    waiting = [name for name in dict.fromkeys([*names, *gone]) if not _stays(found[name])]
     while waiting:
         name = waiting.pop()
         if name not in shown:

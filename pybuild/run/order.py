@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from pybuild.model.plan import PackagePlan, Plan, Run
 
@@ -66,6 +66,12 @@ def ways(needs: Mapping[str, Iterable[str]], seconds: Mapping[str, float]) -> di
     for name in needs:
         way(name)
     return found
+
+
+def first_missing(package: PackagePlan, failed: Container[str]) -> str | None:
+    """Return the first thing that a build needs and that could not be built, None where all is well."""
+    host = package.build.host if package.build is not None else ()
+    return next((need for need in host if need in failed), None)
 
 
 def spoilt(needs: Mapping[str, Iterable[str]], failed: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -168,7 +169,7 @@ def test_only_what_was_touched(run: Run, recipes: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("pybuild.load.places.shipped", lambda kind: str(recipes.parent / f"no-{kind}"))
     code, _, err = run("checksum", "--touched", "--recipes", str(recipes))
     assert code == 2
-    assert "not a git repository" in err
+    assert "not in a git repository" in err
     git(recipes.parent, "init", "--quiet", "--initial-branch=main")
     git(recipes.parent, "add", "recipes/ranky")
     git(recipes.parent, "commit", "--quiet", "-m", "one")
@@ -186,3 +187,8 @@ def test_only_what_was_touched(run: Run, recipes: Path, monkeypatch: pytest.Monk
     code, _, err = run("checksum", "--touched", "--against", "nowhere", "--recipes", str(recipes))
     assert code == 2
     assert "hint: name the recipes, or another ref with --against REF" in err
+    (recipes.parent / ".gitignore").write_text("/.venv/\n")
+    shutil.copytree(recipes, copy := recipes.parent / ".venv/lib/recipes")
+    code, _, err = run("checksum", "--touched", "--recipes", str(copy))
+    assert code == 2, "a copy that git ignores never differs from anything"
+    assert f"{copy} is in a folder that git ignores\nhint: name the folder of recipes" in err

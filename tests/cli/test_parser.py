@@ -128,7 +128,8 @@ def test_equal_options_mean_the_same_everywhere(path: tuple[str, ...]) -> None:
 def test_an_unknown_or_shortened_option_is_a_usage_error(path: tuple[str, ...], bad: str) -> None:
     """Abbreviations would change their meaning with every new option."""
     actions = COMMANDS[path]._actions
-    names = ["x" for a in actions if a.nargs not in ("?", "*") and not a.option_strings]
+    positional = [a for a in actions if not a.option_strings]
+    names = ["x" for a in positional if a.nargs not in ("?", "*", argparse.REMAINDER)]
     needed = [word for a in actions if a.required and a.option_strings for word in (a.option_strings[0], "x")]
     with pytest.raises(UsageError, match=bad) as caught:
         parse([*path, *names, *needed, bad])
@@ -154,6 +155,23 @@ def test_a_mistake_ends_with_code_two_and_no_traceback(
     assert lines[0].startswith("error: ")
     assert lines[0][7] == lines[0][7].lower()
     assert lines[1:] == [] or lines[1].startswith("hint: ")
+
+
+@pytest.mark.parametrize(
+    "command", [["printenv", "-p", "e5"], ["echo", "--help"], ["python", "-V"], ["x", "--", "y"]]
+)
+def test_what_follows_the_first_word_of_a_command_is_its_own(command: list[str]) -> None:
+    """``env run`` takes no option behind it, and ``--`` before it is not needed."""
+    arguments = parse(["env", "run", "-p", "e3", *command])
+    assert (arguments.prefix, arguments.words) == ("e3", command)
+    assert parse(["env", "run", *command]).words == command
+
+
+@pytest.mark.parametrize("words", [[], ["--"]])
+def test_env_run_wants_a_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Also behind ``--``."""
+    assert main(["env", "run", "-p", "/nowhere", *words], {}) == int(ExitCode.USAGE)
+    assert "no command to run is named" in capsys.readouterr().err
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

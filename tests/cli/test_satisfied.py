@@ -117,6 +117,15 @@ def test_what_conda_removed_is_not_there(prefix: Path) -> None:
     assert not asked(prefix)
 
 
+def test_what_it_needs_must_be_there(prefix: Path) -> None:
+    """Where a need was removed by hand one looks properly; conda's virtual packages have no file."""
+    noted(prefix, depends=["python 3.11.*", "base-layer >=2", "__glibc >=2.17"])
+    assert not asked(prefix)
+    for stem in ("base-layer-2.0-py_0", "python-3.11.7-h_0"):
+        (prefix / places.META / f"{stem}.json").touch()
+    assert asked(prefix)
+
+
 def test_an_unfinished_transaction_is_looked_at_properly(prefix: Path) -> None:
     """The next run must finish it."""
     noted(prefix)

@@ -43,6 +43,7 @@ def test_directly(project: Project) -> None:
     got = project.run(*run, "python", "-c", show).done()
     assert got.out.split()[0] == str(project.prefix)
     assert project.run(*run, "sh", "-c", "exit 42").code == 42
+    assert project.run(*run[:-1], "sh", "-c", "exit 42").code == 42
     assert project.run(*run, "sh", "-c", "kill -TERM $$").code == -signal.SIGTERM
     assert project.run(*run, "sh", "-c", "trap").out == "", "no signal stays ignored"
     missing = project.run(*run, "no-such-program")

@@ -150,6 +150,21 @@ def test_what_the_prefix_needs_holds_although_nobody_asks_about_it() -> None:
     assert versions(WITH_H5PY, "tables") == {"numpy": "1.26.4", "tables": "3.9.2"}
 
 
+def test_what_a_kept_package_needs_and_is_gone_is_brought_back() -> None:
+    """In the release that it takes, also further down; what stays is not listed for that."""
+    here = world(NUMPY, H5PY, needing("top", "h5py"))
+    top = installed("top", "1.0", depends=("python 3.11.*", "h5py"))
+    broken = replace(here, state=prefix(H5PY_THERE))
+    assert [(n, p.version, p.change) for n, p in made(broken, "h5py").items()] == [
+        ("numpy", "1.26.4", "new"), ("h5py", "3.10.0", "none"),
+    ]  # fmt: skip
+    deeper = made(replace(here, state=prefix(H5PY_THERE, top)), "top")
+    assert {n: p.version for n, p in deeper.items()} == {"numpy": "1.26.4", "top": "1.0"}
+    assert deeper["numpy"].why[0] == "needed by h5py"
+    both = made(replace(here, state=prefix(top)), "top")
+    assert {n: p.version for n, p in both.items()} == {"numpy": "2.2.1", "h5py": "3.16", "top": "1.0"}
+
+
 def test_an_installed_package_that_stands_in_the_way_is_named() -> None:
     """With the way to let it change, and that way works."""
     here = world(NUMPY, H5PY, needing("new", "numpy >=2"), state=WITH_H5PY.state)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end import toys
 from tests.end_to_end.held import processes_below, until
 from tests.end_to_end.project import finished
 from tests.run.conftest import Toys, peak
@@ -56,6 +57,26 @@ def test_a_failure_stops_only_what_needs_it(toybox: Toys) -> None:
     toybox.project.install("above", "longer", "-j", "2", "-p", prefix).done()
     assert {part.package for part in toybox.parts()[before - 1 :] if part.end < float("inf")} >= {"above"}
     assert sum(part.package == "longer" for part in toybox.parts()) == 3, "what was built is not built again"
+
+
+def test_a_failure_in_pybuild_s_own_process_stops_only_what_needs_it(toybox: Toys) -> None:
+    """A single build with commands stays in this process, wheels beside it; they end as children do."""
+    project = toybox.project
+    hollow = toys.File("hollow-1.0-py3-none-any.whl", b"no archive")
+    for file in (hollow, toys.wheel("zfine", "1.0")):
+        project.serve(file)
+        project.recipe(file.name.split("-")[0], toys.pure_recipe(file))
+    toybox.add("above", "hollow", parts=1)
+    done = project.install("above", "zfine", "-p", project.root / "light")
+    assert done.code == 8, done.err
+    assert len(project.built("zfine")) == 1
+    lines = [line for line in done.err.splitlines() if line.startswith(("error:", "hint:"))]
+    end = "1 of 3 builds failed: hollow 1.0; not built because of that: above (needs hollow)"
+    assert lines[-2] == f"error: {end}", done.err
+    assert lines[-1].startswith("hint: the same command goes on")
+    assert "hollow-1.0-py3-none-any.whl" in lines[0], "the failure itself is told as it happens"
+    record = json.loads(project.run("report", "--json").done().out)
+    assert sorted(build["state"] for build in record["builds"]) == ["built", "failed", "skipped"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])

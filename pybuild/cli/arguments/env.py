@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from pybuild.cli.arguments.common import add_command, add_group, place_options, prefix_option
 
 TYPE_CHECKING = False
@@ -43,5 +45,6 @@ def add(commands: Commands) -> None:
         "--stack", metavar="FILE|ROOT", help="the release that a stack has in service, instead of a prefix"
     )
     command.add_argument(
-        "words", nargs="+", metavar="COMMAND", help="what to run, after -- where it has options of its own"
-    )
+        "words", nargs=argparse.REMAINDER, metavar="COMMAND...",
+        help="what to run; everything from its first word on is its own",
+    )  # fmt: skip
