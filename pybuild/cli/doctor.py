@@ -10,11 +10,13 @@ from pybuild.cli.settings import places_of
 from pybuild.cli.text import paint, put
 from pybuild.errors import PlanError, UsageError
 from pybuild.load.sites import choose_site
-from pybuild.verify.failures import Recognised, recognised
+from pybuild.verify.failures import Recognised, alone, recognised
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+
+    from pybuild.model.site import Site
 
 LONGEST = 64_000_000
 """Characters of output that are looked at; the failure that ends a job stands near the end."""
@@ -31,17 +33,27 @@ def doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         one for one in recognised(text, site.failures)
         if arguments.node is None or one.failure.node in (arguments.node, None)
     ]  # fmt: skip
+    lonely = alone(text)
+    found += [lonely] if lonely is not None else []
     if arguments.json:
         put(json.dumps([_data(one) for one in found], indent=1))
     if not found:
         raise PlanError(
-            f"{arguments.output}: shows no failure that site {site.name} knows of",
-            hint=f"pybuild site show {site.name} lists those that it knows, under failures",
+            f"{arguments.output}: shows no failure that site {site.name} knows of", hint=_elsewhere(site)
         )
     for one in () if arguments.json else found:
         for line in _lines(one):
             put(line)
     return 0
+
+
+def _elsewhere(site: Site) -> str:
+    if site.failures:
+        return f"pybuild site show {site.name} lists those that it knows, under failures"
+    return (
+        f"site {site.name} lists none; name the site of the machine that it ran on with --site NAME: "
+        "pybuild site list"
+    )
 
 
 def _lines(one: Recognised) -> list[str]:
