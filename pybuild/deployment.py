@@ -124,8 +124,8 @@ def check(stack: Stack, settings: Settings) -> Policy:
 
     root = Path(stack.root)
     demand_root(root)
-    policy = policy_of(stack.share)
     site = choose_site(stack.site or settings.site, settings.places, settings.environ)
+    policy = policy_of(stack.share, site)
     demand_allowed(stack, site, settings.environ)
     demand_seen(root, site)
     return policy
@@ -149,7 +149,7 @@ def _tell(stack: Stack, root: Path, policy: Policy, umask: int, settings: Settin
     wanted = mode_of(policy.text, folder=True, executable=True)
     if wanted & umask:
         settings.report.note(
-            f"your umask {umask:03o} takes rights away that share.mode {stack.share.mode!r} gives: the "
+            f"your umask {umask:03o} takes rights away that share.mode {policy.text!r} gives: the "
             "release gets them all the same, files that you make there by hand do not"
         )
     closed = closed_above(root, policy)
@@ -203,7 +203,7 @@ def _make(
         name=begun.name, path=str(prefix), lock=order.digest, begun=begun.begun, by=begun.by, levels=levels
     )
     store.write_release(record)
-    settings.report.phase(begun.name, f"share: {order.stack.share.mode}")
+    settings.report.phase(begun.name, f"share: {policy.text}")
     _share(Path(order.stack.root), begun, prefix, policy)
 
 

@@ -84,8 +84,9 @@ def status(stack: Stack, settings: Settings, *, lock: str | None = None) -> Stat
     demand_deployed(stack)
     here, rows, known = in_service(root), history(root), store.begun(root)
     names = sorted({*store.names(root), *known}, key=store.order)
+    site = site_of(stack, settings)
     users = holders(
-        root, names, rows, policy_of(stack.share, acting=False), site_of(stack, settings),
+        root, names, rows, policy_of(stack.share, site, acting=False), site,
         environ=settings.environ,
     )  # fmt: skip
     held = dict(by_release(users))

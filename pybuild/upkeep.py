@@ -87,7 +87,8 @@ def _to_change(stack: Stack, settings: Settings) -> Iterator[Policy]:
     root = Path(stack.root)
     demand_deployed(stack)
     demand_root(root)
-    policy = policy_of(stack.share)
+    # A rollback must not wait for a site's file to be mended where the stack says everything itself.
+    policy = policy_of(stack.share, site_of(stack, settings) if stack.share.mode is None else None)
     with explained(root), tight(policy), changing(root, settings.command):
         demand_link(root)
         yield policy

@@ -45,7 +45,10 @@ class Store(Protocol):
 
 
 class FolderStore:
-    """A channel in a directory."""
+    """A channel in a directory.
+
+    Its methods raise ``ChannelError`` where a file cannot be read or written, naming it and why.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)

@@ -25,7 +25,13 @@ _WHERE = {"login": "on a login node", "compute": "inside a job"}
 
 
 def doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Explain the failures of a job's output that the site knows; the exit code is 0 if there is one."""
+    """Explain the failures of a job's output that the site knows; the exit code is 0 if there is one.
+
+    Raises:
+        UsageError: the output cannot be read.
+        PlanError: it shows no failure that the site knows, or there is no such site.
+        DocumentError: the site's file is wrong.
+    """
     places = places_of(arguments, environ)
     site = choose_site(arguments.site or places.site, places, environ)
     text = _read(arguments.output)

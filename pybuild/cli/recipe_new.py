@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def recipe_new(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Write the draft of a recipe, with ``--needs`` also of what it needs; print the files' paths."""
+    """Write the draft of a recipe, with ``--needs`` also of what it needs; print the files' paths.
+
+    Raises:
+        UsageError: less than one version is asked for.
+        PybuildError: of the draft that was asked for; those of what it needs are told at the end.
+    """
     from pybuild.authoring.drafting import Drafting
     from pybuild.authoring.place import folder_of
     from pybuild.load.recipes import RecipeTree

@@ -137,7 +137,11 @@ def job_options(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def choice(text: str) -> tuple[str, str]:
-    """Return ``("compiler", "intel")`` for ``compiler=intel``."""
+    """Return ``("compiler", "intel")`` for ``compiler=intel``.
+
+    Raises:
+        UsageError: one of the two is missing.
+    """
     virtual, equals, provider = text.partition("=")
     if not (virtual and equals and provider):
         raise UsageError(f"--use: found {text!r}, expected VIRTUAL=PROVIDER such as compiler=gnu")

@@ -101,12 +101,9 @@ def _nodes(site: Site) -> Iterator[Row]:
     for node in site.nodes:
         parts = [f"host name {node.hostname}"] if node.hostname else []
         parts += [f"{name} is set" for name in node.variables]
-        mpi = (
-            "MPI starts there without the launcher" if node.starts_mpi else "MPI starts by the launcher only"
-        )
         limit = dict(node.jobs)
         most = [f"builds use {limit['most']} processes at the most: {limit['reason']}"] if limit else []
-        yield 1, node.kind, "; ".join([*parts, mpi, *most])
+        yield 1, node.kind, "; ".join([*parts, *most])
         yield from _origin(2, node)
 
 

@@ -72,7 +72,12 @@ def rollback(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Print what is in service; a release that does not work is an error."""
+    """Print what is in service; a release that does not work is an error.
+
+    Raises:
+        PrefixError: nothing was deployed yet, or no release that works is in service.
+        DocumentError: the stack file or its lock is wrong.
+    """
     from pybuild.status import status as find
 
     stack = stack_of(arguments)
@@ -92,7 +97,14 @@ def status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Show what may go, ask, and remove it."""
+    """Show what may go, ask, and remove it.
+
+    Raises:
+        UsageError: a number that makes no sense, or there is no terminal to ask on.
+        Interrupted: the answer was no; nothing was changed.
+        PrefixError: nothing was deployed yet, somebody else changes the stack, or a release stays.
+        DocumentError: the stack file is wrong.
+    """
     from pybuild.upkeep import prune as clear
 
     stack = stack_of(arguments)

@@ -25,6 +25,8 @@ class WebStore:
     A server that gives ETags is asked to write only what nobody else has changed meanwhile (``If-Match``);
     of one that gives none, the file is read again afterwards, which finds most of what it does not prevent.
 
+    Its methods raise ``ChannelError`` where the server cannot be reached, refuses, or sends something else.
+
     Args:
         session: returns the open session, with pip's certificate and proxy.
 

@@ -71,8 +71,8 @@ def find_places(
     """Return the places for one run.
 
     Directories are searched in the order command line, configuration file, what comes with pybuild.
-    ``PYBUILD_CHANNEL``, ``PYBUILD_SHARED_CHANNEL``, ``PYBUILD_CACHE``, ``PYBUILD_SITE``, ``PYBUILD_MIRROR``
-    and ``PYBUILD_OFFLINE`` win over the configuration file,
+    ``PYBUILD_CHANNEL``, ``PYBUILD_SHARED_CHANNEL``, ``PYBUILD_CACHE``, ``PYBUILD_STAGE``, ``PYBUILD_SITE``,
+    ``PYBUILD_MIRROR`` and ``PYBUILD_OFFLINE`` win over the configuration file,
     whose own place is ``PYBUILD_CONFIG`` or ``pybuild/config.yaml`` in the user's configuration directory.
 
     Args:
@@ -81,6 +81,7 @@ def find_places(
 
     Raises:
         DocumentError: the configuration file is wrong, or ``PYBUILD_CONFIG`` names none.
+        UsageError: ``PYBUILD_OFFLINE`` says neither yes nor no, or nobody knows the user's home.
     """
     config, base = _configuration(environ)
     channel = _said(environ, "PYBUILD_CHANNEL") or _resolved(config.get("channel"), base, environ)

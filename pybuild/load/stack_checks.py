@@ -102,6 +102,8 @@ def check_environment(stack: Stack, _data: Raw) -> Iterator[Finding]:
 
 def check_mode(stack: Stack, _data: Raw) -> Iterator[Finding]:
     """Check that the owner can use what others may, and that not everybody may write."""
+    if stack.share.mode is None:
+        return
     granted = granted_by(stack.share.mode)
     if "w" in granted["o"]:
         yield ("share", "mode"), f'"{stack.share.mode}" lets everybody on the machine write to the stack'

@@ -36,14 +36,12 @@ class Node:
     Attributes:
         hostname: regular expression for the whole host name.
         variables: environment variables that must be set (``SLURM_JOB_ID``).
-        starts_mpi: whether MPI can be initialised there without a launcher.
         jobs: what limits the processes of builds there (``most``, ``reason``, ``source``), or nothing.
     """
 
     kind: NodeKind
     hostname: str = ""
     variables: tuple[str, ...] = ()
-    starts_mpi: bool = False
     jobs: Pairs = ()
     source: str = ""
     recalled: str = ""

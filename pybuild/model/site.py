@@ -41,17 +41,22 @@ class Modules:
     recalled: str = ""
 
 
+MODE = "u=rwX,g=rX,o=rX"
+"""Of a stack whose file says none, at a site that says none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
     """What is kept for many: stacks, a folder for each project with its group and modes, and built packages.
 
     Attributes:
+        mode: of stacks whose file says none, as chmod writes it.
         channel: directory of the channel that every user looks into before his own, ``""`` for none.
         signers: OpenSSH's file of allowed signers of that channel, None where none are demanded.
     """
 
     root: str
-    mode: str = "u=rwX,g=rX,o=rX"
+    mode: str = MODE
     source: str = ""
     recalled: str = ""
     channel: str = ""

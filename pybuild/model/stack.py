@@ -14,13 +14,13 @@ class SharePolicy:
     Attributes:
         group: name of the group that owns every path, None to leave each path's group alone.
         mode: symbolic mode of every path, as chmod writes it (``u=rwX,g=rX,o=``); ``X`` is for folders and
-            files that somebody may execute.
+            files that somebody may execute. None for what the site has.
         setgid: folders hand their group on to what is made in them.
         read_only: nobody, not even the owner, may write to a release once it is deployed.
     """
 
     group: str | None = None
-    mode: str = "u=rwX,g=rX,o=rX"
+    mode: str | None = None
     setgid: bool = True
     read_only: bool = True
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pybuild.errors import PrefixError
+from pybuild.model.site import MODE, Site
 from pybuild.model.stack import SharePolicy
 from pybuild.release.modes import mode_of
 
@@ -56,17 +57,19 @@ class Policy:
         return bool(mode_of(self.text, folder=True, executable=True) & 0o004)
 
 
-def policy_of(share: SharePolicy, *, acting: bool = True) -> Policy:
+def policy_of(share: SharePolicy, site: Site | None = None, *, acting: bool = True) -> Policy:
     """Return the policy with its group looked up.
 
     Args:
+        site: of the stack, whose mode holds where the stack says none.
         acting: the user will bring paths to it, and must be in the group for that.
 
     Raises:
         PrefixError: there is no such group, or the user is not in it.
     """
+    mode = share.mode or (site.share.mode if site is not None and site.share is not None else MODE)
     if share.group is None:
-        return Policy(text=share.mode, setgid=share.setgid, read_only=share.read_only)
+        return Policy(text=mode, setgid=share.setgid, read_only=share.read_only)
     try:
         gid = grp.getgrnam(share.group).gr_gid
     except KeyError:
@@ -79,7 +82,7 @@ def policy_of(share: SharePolicy, *, acting: bool = True) -> Policy:
             f"share.group: you are not in the group {share.group!r}, so you cannot give files to it",
             hint="ask for membership, then log in again; id -Gn shows your groups",
         )
-    return Policy(text=share.mode, gid=gid, group=share.group, setgid=share.setgid, read_only=share.read_only)
+    return Policy(text=mode, gid=gid, group=share.group, setgid=share.setgid, read_only=share.read_only)
 
 
 def paths(top: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -26,6 +26,7 @@ def demand_built(record: RunRecord) -> None:
     Raises:
         BuildsFailedError: naming what failed and what was skipped because of it; of a failure that stands
             alone, it is the error itself.
+        BuildError: nothing failed, and some builds were not done all the same.
     """
     failed = [build for build in record.builds if build.state in ("failed", "stopped")]
     skipped = [build for build in record.builds if build.state == "skipped"]

@@ -133,7 +133,7 @@ def test_a_problem_names_the_file_it_stands_in(tmp_path: Path) -> None:
     )
     bad = PARENT.replace("cure: c}\n  -", "care: c}\n  -")
     assert problem(tmp_path, "", bad).startswith("base.yaml:26: failures[0]")
-    assert problem(tmp_path, "share: {mode: x}\n") == "hill.yaml:3: share: root is missing"
+    assert problem(tmp_path, "share: {mode: u=rwX}\n") == "hill.yaml:3: share: root is missing"
     more = 'virtuals: {compiler: [{name: amd}]}\nfailures: [{pattern: "a(", means: m, cure: c}]\n'
     assert problem(tmp_path, more) == "hill.yaml:3: virtuals.compiler[2]: where is missing"
     more = 'summary: s\nfailures: [{pattern: "a(", means: m, cure: c}]\n'
