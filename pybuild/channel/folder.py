@@ -107,6 +107,8 @@ def put(channel: str, subdir: str, package: ChannelPackage) -> ChannelPackage:
     target = Path(channel, subdir, f"{row.stem}.conda")
     try:
         like_folder(Path(package.file), target.parent)
+        with open(package.file, "rb") as packed:
+            os.fsync(packed.fileno())  # else a node that dies leaves half a file behind a row
         with changing(channel, subdir) as change:
             earlier = change.find(row.stem)
             if earlier is not None and target.is_file():

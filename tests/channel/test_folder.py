@@ -227,6 +227,26 @@ def test_the_package_is_there_before_it_can_be_found(tmp_path: Path, monkeypatch
     assert [Path(name).suffix or name for name in seen] == [".conda", ".json", "index"]
 
 
+def test_a_package_is_on_the_disk_before_it_can_be_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a node that dies does not leave an empty file under a name that the index has."""
+    safe: list[str] = []
+    sync, rename = os.fsync, os.replace
+
+    def synced(handle: int) -> None:
+        sync(handle)
+        safe.append(os.readlink(f"/proc/self/fd/{handle}"))
+
+    def renamed(source: str | Path, target: str | Path) -> None:
+        assert str(source) in safe or not str(target).endswith(".conda")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    assert Path(made(tmp_path).file).exists()
+
+
 def test_a_channel_that_cannot_be_made_says_where_to_go(tmp_path: Path) -> None:
     """With the option and the variable that name another."""
     (tmp_path / "file").write_text("")
