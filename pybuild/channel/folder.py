@@ -102,6 +102,8 @@ def put(channel: str, subdir: str, package: ChannelPackage) -> ChannelPackage:
     target = Path(channel, subdir, f"{row.stem}.conda")
     try:
         like_folder(Path(package.file), target.parent)
+        with open(package.file, "rb") as packed:
+            os.fsync(packed.fileno())  # else a node that dies leaves half a file behind a row
         with changing(channel, subdir) as change:
             earlier = change.find(row.stem)
             if earlier is not None and target.is_file():
@@ -116,7 +118,7 @@ def put(channel: str, subdir: str, package: ChannelPackage) -> ChannelPackage:
 
 
 def remove(channel: str, subdir: str, rows: Collection[Row]) -> None:
-    """Take packages out: first what makes them findable, then the files.
+    """Take packages out: first what makes them findable, then the files; what comes back meanwhile stays.
 
     Raises:
         ChannelError: the channel cannot be written.
@@ -125,21 +127,22 @@ def remove(channel: str, subdir: str, rows: Collection[Row]) -> None:
     try:
         with changing(channel, subdir) as change:
             change.drop(rows)
-        publish(channel, subdir, without={f"{row.stem}.conda" for row in rows})
-        for row in rows:
-            (folder / keys.FOLDER / f"{row.stem}.json").unlink(missing_ok=True)
-            (folder / f"{row.stem}.conda").unlink(missing_ok=True)
+        with changing(channel, subdir) as change:  # nobody puts a package of the same name there now
+            going = [row.stem for row in rows if change.find(row.stem) is None]
+            publish(channel, subdir, going={f"{stem}.conda" for stem in going})
+            for stem in going:
+                (folder / keys.FOLDER / f"{stem}.json").unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
 
 
-def publish(channel: str, subdir: str, without: Collection[str] = ()) -> None:
+def publish(channel: str, subdir: str, going: Collection[str] = ()) -> None:
     """Write ``repodata.json`` anew, for conda and its relatives; packages that it knows are not opened.
 
     A file that is no package, or that we may not read, is passed over: somebody may be copying it.
 
     Args:
-        without: names of files to leave out, which are about to be removed.
+        going: names of files of ``subdir`` that are removed once the new one does not have them.
 
     Raises:
         ChannelError: the channel cannot be written.
@@ -157,11 +160,14 @@ def publish(channel: str, subdir: str, without: Collection[str] = ()) -> None:
                 file = folder / FILE
                 known = parse(file.read_bytes() if file.exists() else None)
                 known = {e: row for e, row in known.items() if sums.get(e) in (None, row["sha256"])}
-                there = {e for e in os.listdir(folder) if e.endswith((".conda", ".tar.bz2"))} - set(without)
+                leaving = set(going) if name == subdir else set()
+                there = {e for e in os.listdir(folder) if e.endswith((".conda", ".tar.bz2"))} - leaving
                 found = {e: known.get(e) or _for_conda(folder / e) for e in there if not e.startswith(".")}
                 rows = {e: row for e, row in found.items() if row is not None}
                 if rows != known or not file.exists():
                     write_whole(file, repodata(name, rows))
+                for e in leaving:
+                    (folder / e).unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(channel, error.strerror or str(error)) from error
 

@@ -96,8 +96,16 @@ def prune(
 def _sweep(place: Path, now: float) -> None:
     """Remove what builds and copies left half-written that ended long ago."""
     for path in (*(place / keys.FOLDER).iterdir(), *place.iterdir()):
-        if path.name.endswith((".packing", ".part", ".tmp")) and now - path.lstat().st_mtime > STALE:
+        if path.name.endswith((".packing", ".part", ".tmp")) and _age(path, now) > STALE:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+
+
+def _age(path: Path, now: float) -> float:
+    """Return how long ago something was written; what has gone meanwhile is new: its copy is whole."""
+    try:
+        return now - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0

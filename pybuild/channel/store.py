@@ -104,9 +104,8 @@ class FolderStore:
     def edit(self, path: str, change: Edit) -> None:
         """Replace a small file, under the lock that builders take for it as well."""
         target = self.path / path
-        lock = (
-            target.with_name(f"{target.name}.lock") if path.endswith(keys.FILE) else self.path / ".index-lock"
-        )
+        ours = target.parent.name == keys.FOLDER  # the index and what is signed of it change under one lock
+        lock = target.with_name(f"{keys.FILE}.lock") if ours else self.path / ".index-lock"
         try:
             with held(lock):
                 write_whole(target, change(self.read(path)))

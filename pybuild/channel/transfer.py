@@ -144,10 +144,13 @@ def _carry_signature(source: Store, target: Store, subdir: str) -> None:
     """Take the signed index along where the target now holds everything that it vouches for."""
     data = source.read(f"{subdir}/{_SIGNED}") or b""
     signed = keys.parse_or_empty(data)
-    earlier = keys.parse_or_empty(target.read(f"{subdir}/{_SIGNED}"))
-    newer = signed.rows and signed.serial() > earlier.serial()
-    if newer and set(signed.rows) <= set(rows_of(target, subdir)):
-        target.edit(f"{subdir}/{_SIGNED}", lambda _: data)
+
+    def is_newer(there: bytes | None) -> bool:
+        return bool(signed.rows) and signed.serial() > keys.parse_or_empty(there).serial()
+
+    if is_newer(target.read(f"{subdir}/{_SIGNED}")) and set(signed.rows) <= set(rows_of(target, subdir)):
+        # Its keeper may have signed it since we looked.
+        target.edit(f"{subdir}/{_SIGNED}", lambda now: data if is_newer(now) else now or b"")
 
 
 def to_json(copied: Copied) -> str:

@@ -34,10 +34,8 @@ def fetch_commit(download: Download, *, cache: Path, environ: Mapping[str, str])
         ChecksumError: the archive is not the one that the recipe names; nothing is kept.
     """
     target = cached_path(download, cache)
-    if target.is_file():
-        if sha256_of(target) == download.sha256:
-            return target
-        target.unlink()
+    if target.is_file() and sha256_of(target) == download.sha256:
+        return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".git-", dir=target.parent) as folder:
         made = archive(str(download.git), str(download.commit), Path(folder), environ)

@@ -59,10 +59,9 @@ def fetch(
     """
     target = cached_path(download, cache)
     with _explained(download, target.parent):
-        if target.is_file():
-            if sha256_of(target) == download.sha256:
-                return target
-            target.unlink()
+        # A damaged one stays until a good one takes its place: another process may have put one there.
+        if target.is_file() and sha256_of(target) == download.sha256:
+            return target
     url = download.url or locate(download)
     if download.url:
         check_safe(download.url, f"the source of {download.file}")

@@ -8,22 +8,42 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pybuild.conda.records import unreadable
+from pybuild.errors import ChecksumError
 
 
 def package_paths(file: Path) -> tuple[str, ...]:
     """Return the paths that a ``.conda`` file installs, relative to the prefix.
 
     Raises:
-        KeyError, OSError: it is no conda package.
+        ChecksumError: it is no conda package, or not a whole one.
     """
+    try:
+        rows = _listed(file)
+        return tuple(row["_path"] for row in rows)
+    except Exception as error:  # zip, zstd, tar and JSON each have exceptions of their own
+        raise ChecksumError(
+            f"{file}: is not a whole conda package: {error}",
+            hint="remove that file and run the same again: what is not there is fetched or built",
+        ) from error
+
+
+def is_package(file: Path) -> bool:
+    """Return whether a ``.conda`` file can be read as far as its list of paths."""
+    try:
+        package_paths(file)
+    except ChecksumError:
+        return False
+    return True
+
+
+def _listed(file: Path) -> list[dict[str, str]]:
     from conda_package_streaming.package_streaming import stream_conda_info
 
     for archive, member in stream_conda_info(str(file)):
-        if member.name == "info/paths.json":
-            handle = archive.extractfile(member)
-            assert handle is not None
-            return tuple(row["_path"] for row in json.load(handle)["paths"])
-    raise KeyError(f"{file}: no info/paths.json")
+        if member.name == "info/paths.json" and (handle := archive.extractfile(member)) is not None:
+            rows: list[dict[str, str]] = json.load(handle)["paths"]
+            return rows
+    raise KeyError("info/paths.json")
 
 
 def record_paths(record: Path) -> frozenset[str]:
@@ -43,6 +63,9 @@ def clashes(prefix: Path, file: Path, going: Iterable[Path]) -> tuple[str, ...]:
 
     Args:
         going: records of the packages that leave.
+
+    Raises:
+        ChecksumError: the package is not whole.
     """
     there = [path for path in package_paths(file) if os.path.lexists(prefix / path)]
     if not there:
@@ -52,6 +75,10 @@ def clashes(prefix: Path, file: Path, going: Iterable[Path]) -> tuple[str, ...]:
 
 
 def remove_leftovers(prefix: Path, file: Path) -> None:
-    """Remove what an interrupted transaction already linked of a package that has no record yet."""
+    """Remove what an interrupted transaction already linked of a package that has no record yet.
+
+    Raises:
+        ChecksumError: the package is not whole; nothing was removed.
+    """
     for path in package_paths(file):
         (prefix / path).unlink(missing_ok=True)

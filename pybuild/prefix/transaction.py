@@ -16,7 +16,7 @@ from pybuild.conda.transaction import link
 from pybuild.errors import PrefixError
 from pybuild.prefix import places
 from pybuild.prefix.base import undo
-from pybuild.prefix.contents import clashes, remove_leftovers
+from pybuild.prefix.contents import clashes, is_package, remove_leftovers
 from pybuild.prefix.history import add_history, set_pins
 from pybuild.prefix.journal import Journal, drop_journal, read_journal, write_journal
 from pybuild.prefix.notes import read_notes, write_note
@@ -60,6 +60,7 @@ def change(prefix: Path, journal: Journal, *, cache: Path) -> None:
     """Change an existing prefix by the journal.
 
     Raises:
+        ChecksumError: a package is not whole; nothing was changed.
         PrefixError: a file is in the way, a record of conda's or a note of ours cannot be read (nothing was
             changed), or the transaction failed midway: then the journal stays and the next run finishes it.
     """
@@ -77,7 +78,7 @@ def recover(prefix: Path, *, cache: Path) -> str | None:
     A prefix whose installer was interrupted cannot be finished: it goes, as if it had never been begun.
 
     Raises:
-        PrefixError: what it needs is gone.
+        PrefixError: what it needs is gone, or damaged.
     """
     begun = undo(prefix)
     if begun is not None:
@@ -85,15 +86,16 @@ def recover(prefix: Path, *, cache: Path) -> str | None:
     journal = read_journal(prefix)
     if journal is None:
         return None
-    missing = [file for _, _, _, file, _ in journal.add if not os.path.exists(file)]
-    if missing:
+    half = [Path(row[3]) for row in journal.add if not _record(prefix, *row[:3]).exists()]
+    faults = [f"{row[3]} is gone" for row in journal.add if not os.path.exists(row[3])]
+    faults = faults or [f"{file} is no whole package" for file in half if not is_package(file)]
+    if faults:
         raise PrefixError(
-            f"{prefix}: an interrupted run ({journal.command}) cannot be finished, {missing[0]} is gone",
+            f"{prefix}: an interrupted run ({journal.command}) cannot be finished, {faults[0]}",
             hint=f"build it again elsewhere, or remove {places.journal(prefix)} and reinstall its packages",
         )
-    for name, version, build, file, _ in journal.add:
-        if not _record(prefix, name, version, build).exists():
-            remove_leftovers(prefix, Path(file))
+    for file in half:
+        remove_leftovers(prefix, file)
     _finish(prefix, journal, cache)
     return journal.command
 

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from pybuild.channel.folder import (
     remove,
     row_of,
 )
+from pybuild.channel.pruning import prune
 from pybuild.errors import ChannelError
 from pybuild.model.machine import ChannelPackage
 
@@ -148,6 +151,46 @@ def test_what_is_removed_is_gone_everywhere(tmp_path: Path) -> None:
     assert not side_file(tmp_path, going).exists()
 
 
+def test_what_is_built_again_while_it_is_removed_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody needs a package just when it goes: what he has built is not taken from him."""
+    going = made(tmp_path)
+    again = threading.Thread(target=made, args=(tmp_path,), kwargs={"part": "2", "sha256": "b" * 64})
+    tell = folder.publish
+
+    def meanwhile(channel: str, subdir: str, *rest: Collection[str], **more: Collection[str]) -> None:
+        again.start()
+        again.join(0.5)
+        tell(channel, subdir, *rest, **more)
+
+    monkeypatch.setattr(folder, "publish", meanwhile)
+    remove(str(tmp_path), SUBDIR, [row_of(going)])
+    again.join()
+    (found,) = find(tmp_path)
+    assert found.sha256 == "b" * 64
+    assert is_whole(found)
+    assert side_file(tmp_path, found).exists()
+
+
+def test_a_copy_that_ends_while_leftovers_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its ``.part`` has its own name by then: it is passed over, and what is old goes."""
+    demand_writable(str(tmp_path), SUBDIR)
+    ending, old = (tmp_path / SUBDIR / name for name in (".a.conda.1.part", ".b.conda.2.part"))
+    for path in (ending, old):
+        path.write_bytes(b"")
+        os.utime(path, (0, 0))
+    look = Path.lstat
+
+    def ended(path: Path) -> os.stat_result:
+        ending.unlink(missing_ok=True)
+        return look(path)
+
+    monkeypatch.setattr(Path, "lstat", ended)
+    prune(str(tmp_path), SUBDIR, lambda: (), now=time.time(), waiting=lambda: None)
+    assert not old.exists()
+
+
 def test_two_who_put_at_once_both_stand_in_the_index(tmp_path: Path) -> None:
     """Forty packages from four processes: none is lost."""
     code = (
@@ -223,6 +266,26 @@ def test_the_package_is_there_before_it_can_be_found(tmp_path: Path, monkeypatch
     monkeypatch.setattr(os, "replace", noticed)
     made(tmp_path)
     assert [Path(name).suffix or name for name in seen] == [".conda", ".json", "index"]
+
+
+def test_a_package_is_on_the_disk_before_it_can_be_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a node that dies does not leave an empty file under a name that the index has."""
+    safe: list[str] = []
+    sync, rename = os.fsync, os.replace
+
+    def synced(handle: int) -> None:
+        sync(handle)
+        safe.append(os.readlink(f"/proc/self/fd/{handle}"))
+
+    def renamed(source: str | Path, target: str | Path) -> None:
+        assert str(source) in safe or not str(target).endswith(".conda")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    assert Path(made(tmp_path).file).exists()
 
 
 def test_a_channel_that_cannot_be_made_says_where_to_go(tmp_path: Path) -> None:

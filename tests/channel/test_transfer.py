@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
 from pybuild.channel import keys, transfer
-from pybuild.channel.folder import find_packages, put
+from pybuild.channel import store as stores
+from pybuild.channel.folder import changing, find_packages, put
 from pybuild.channel.keys import Row
 from pybuild.channel.store import FolderStore
 from pybuild.errors import ChannelError
@@ -79,3 +81,45 @@ def test_a_file_that_a_killed_push_left_is_taken_for_ours(tmp_path: Path) -> Non
     push(ours, row, target)
     assert [package.sha256 for package in find_packages(target.name, SUBDIR, ["thing"])] == [row.sha256]
     assert not list(target.path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("moment", ["looked", "writing"])
+def test_a_push_does_not_undo_a_signature(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The target's keeper signs after the push has looked, or while it writes: the newer signature stays."""
+    ours, row = channel_with(tmp_path / "ours", "text")
+    target = FolderStore(str(tmp_path / "target"))
+
+    def sign(store: FolderStore, serial: int) -> None:
+        with changing(store.name, SUBDIR):
+            fields = {"subdir": SUBDIR, "serial": str(serial)}
+            (store.path / SUBDIR / ".pybuild/signed").write_bytes(keys.render([row], fields))
+
+    def serial() -> int:
+        return keys.parse_or_empty(target.read(f"{SUBDIR}/.pybuild/signed")).serial()
+
+    sign(ours, 6)
+    push(ours, row, target)
+    assert serial() == 6
+    sign(ours, 7)
+    keeper = threading.Thread(target=sign, args=(target, 8))
+    rows, write = transfer.rows_of, stores.write_whole
+
+    def looked(store: FolderStore, subdir: str) -> tuple[Row, ...]:
+        if moment == "looked":
+            keeper.start()
+            keeper.join()
+        return rows(store, subdir)
+
+    def writing(path: Path, data: bytes) -> None:
+        if path.name == "signed" and moment == "writing":
+            keeper.start()
+            keeper.join(0.5)  # he waits for us, in vain
+        write(path, data)
+
+    monkeypatch.setattr(transfer, "rows_of", looked)
+    monkeypatch.setattr(stores, "write_whole", writing)
+    push(ours, row, target)
+    keeper.join()
+    assert serial() == 8

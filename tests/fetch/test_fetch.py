@@ -20,7 +20,7 @@ import requests
 
 from pybuild.errors import ChecksumError, FetchError
 from pybuild.fetch import download as downloads
-from pybuild.fetch import parts
+from pybuild.fetch import git, parts
 from pybuild.fetch.pipconfig import PipConfig
 from pybuild.fetch.session import open_session
 from pybuild.fetch.source import cached_path, fetch
@@ -104,6 +104,35 @@ def test_cached_bytes_are_hashed_again(server: Server, get: Callable[..., Path])
     path.write_bytes(b"x" + BODY[1:])
     assert get().read_bytes() == BODY
     assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "commit"])
+def test_a_damaged_source_stays_until_a_good_one_takes_its_place(
+    session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Another process may have put a good one there after we had looked: its build unpacks that now."""
+    download = wanted(pypi="demo", git="https://git.example/demo", commit="0" * 40)
+    path, good = cached_path(download, tmp_path), tmp_path / NAME
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"damaged")
+    good.write_bytes(BODY)
+    seen = []
+
+    def meanwhile(*_: object) -> str:
+        seen.append(path.exists())
+        return good.as_uri()
+
+    def made(*_: object) -> Path:
+        meanwhile()
+        return good
+
+    monkeypatch.setattr(git, "archive", made)
+    if kind == "file":
+        fetch(download, cache=tmp_path, locate=meanwhile, session=lambda: session)
+    else:
+        git.fetch_commit(download, cache=tmp_path, environ={})
+    assert seen == [True]
+    assert path.read_bytes() == BODY
 
 
 def test_index_project_is_located(server: Server, session: requests.Session, tmp_path: Path) -> None:

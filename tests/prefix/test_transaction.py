@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.errors import PrefixError
+from pybuild.errors import ChecksumError, PrefixError
 from pybuild.prefix.journal import Journal, read_journal, write_journal
 from pybuild.prefix.notes import read_note
 from pybuild.prefix.transaction import change, recover
@@ -141,6 +141,23 @@ def test_a_package_that_is_gone_is_named(tmp_path: Path) -> None:
     os.unlink(made.add[0][3])
     with pytest.raises(PrefixError, match=rf"cannot be finished, {made.add[0][3]} is gone"):
         recover(prefix, cache=tmp_path)
+    assert read_journal(prefix) == made
+
+
+@pytest.mark.parametrize("length", [0, 500])
+def test_a_package_that_is_not_whole_is_named(tmp_path: Path, length: int) -> None:
+    """Before anything is changed; where it is found out while a killed run is finished, the journal stays."""
+    prefix = make_prefix(tmp_path / "p")
+    made = journal(tmp_path)
+    file = Path(made.add[0][3])
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(ChecksumError, match=f"{file}: is not a whole conda package"):
+        change(prefix, made, cache=tmp_path)
+    assert read_journal(prefix) is None
+    write_journal(prefix, made)
+    with pytest.raises(PrefixError, match=f"cannot be finished, {file} is no whole package") as caught:
+        recover(prefix, cache=tmp_path)
+    assert "journal" in str(caught.value.hint)
     assert read_journal(prefix) == made
 
 
