@@ -170,3 +170,13 @@ def test_what_cannot_be_taken_back_is_named(batch: Toys, tmp_path: Path) -> None
     assert outcome.code == 5
     assert "the job was not taken: sbatch: error: invalid account: nobody" in outcome.err
     assert "error: Invalid user id; what is left in the queue: scancel 1" in outcome.err
+
+
+def test_an_installation_that_is_there_is_only_proven(batch: Toys) -> None:
+    """The last job had to make room after it had installed, and begins anew: it goes on with the proof."""
+    batch.add("single", parts=1)
+    run = submitted(batch, "single")
+    assert ended(run, "single") == 0
+    assert ended(run, "install") == 0
+    assert ended(run, "install") == 0
+    assert events(run, "install")[-1]["state"] == "built"
