@@ -88,6 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "batch": {
         "model", "errors", "process", "locks", "run", "building", "ready", "elsewhere", "sources", "settings",
         "commit", "verify", "proof", "workflow", "holdings",
+        "prefix",  # only reads: a job that begins anew may have installed before
     },
     # below a stack's root; what is installed there and proven comes from the runs above
     "release": {"model", "errors", "process", "locks", "files", "plan", "prefix", "structured"},
@@ -121,6 +122,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("authoring", "plan"): {"plan.downloads"},
     ("verify", "plan"): {"plan.templates"},
     ("build", "plan"): {"plan.environment", "plan.templates"},
+    ("batch", "prefix"): {"prefix.state"},
     ("release", "plan"): {"plan.stack_scripts"},
     ("cli", "verify"): {"verify.failures", "verify.harness"},
     ("cli", "build"): {"build.kept", "build.log", "build.stages"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from pybuild.batch.queue import NEVER
 from pybuild.model.run import OVER, Progress, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pybuild.batch.queue import Queue
     from pybuild.batch.submission import Submitter
@@ -33,12 +34,15 @@ def submit_again(folder: RunFolder, record: RunRecord, queue: Queue, submitter: 
         BuildError: the batch system refuses.
     """
     for group in together([build for build in record.builds if is_lost(build)]):
-        number = submitter.submit_builds(group, _open(group, record))
-        record = _with_job(folder, record, group, number)
+        with _fresh_events(folder, group):
+            number = submitter.submit_builds(group, _open(group, record))
+            record = _with_job(folder, record, group, number)
     last = record.last
     if last is not None and is_lost(last):
-        last = afresh(last, submitter.submit_last(_open((last,), record)), last.again + 1)
-        record = _written(folder, replace(record, last=last), (last,))
+        with _fresh_events(folder, (last,)):
+            last = afresh(last, submitter.submit_last(_open((last,), record)), last.again + 1)
+            record = replace(record, last=last)
+            folder.write(record)
     return _led(folder, record, queue, submitter)
 
 
@@ -60,11 +64,12 @@ def _led(folder: RunFolder, record: RunRecord, queue: Queue, submitter: Submitte
         if job not in known or known[job].reason != NEVER or queue.wait_for(job, after):
             continue
         queue.cancel([job])
-        if group[0] is record.last:
-            last = replace(group[0], job=submitter.submit_last(after))
-            record = _written(folder, replace(record, last=last), (last,))
-        else:
-            record = _with_job(folder, record, group, submitter.submit_builds(group, after))
+        with _fresh_events(folder, group):
+            if group[0] is record.last:
+                record = replace(record, last=replace(group[0], job=submitter.submit_last(after)))
+                folder.write(record)
+            else:
+                record = _with_job(folder, record, group, submitter.submit_builds(group, after))
     return record
 
 
@@ -72,15 +77,29 @@ def _with_job(folder: RunFolder, record: RunRecord, group: tuple[Progress, ...],
     """Return the record with some builds in another job, as if they had never begun."""
     fresh = {build.name: afresh(build, number, build.again + 1) for build in group}
     builds = tuple(fresh.get(build.name, build) for build in record.builds)
-    return _written(folder, replace(record, builds=builds), group)
-
-
-def _written(folder: RunFolder, record: RunRecord, builds: Iterable[Progress]) -> RunRecord:
-    """Write the record first: events that are left over are told again, a job that nobody knows is not."""
+    record = replace(record, builds=builds)
     folder.write(record)
-    for build in builds:
-        folder.events(build.name, build.key).unlink(missing_ok=True)
     return record
+
+
+@contextmanager
+def _fresh_events(folder: RunFolder, builds: Iterable[Progress]) -> Iterator[None]:
+    """Put what builds have told out of the way of a new job, which may begin before its number is known.
+
+    It comes back where there is no new job in the end.
+    """
+    events = [folder.events(build.name, build.key) for build in builds]
+    aside = {path: path.with_name(f"{path.name}.before") for path in events if path.exists()}
+    for path, other in aside.items():
+        path.replace(other)
+    try:
+        yield
+    except BaseException:
+        for path, other in aside.items():
+            other.replace(path)
+        raise
+    for other in aside.values():
+        other.unlink(missing_ok=True)
 
 
 def _open(group: Iterable[Progress], record: RunRecord) -> tuple[str, ...]:

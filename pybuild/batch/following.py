@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pybuild.batch.again import LOST, afresh, is_lost, submit_again
 from pybuild.batch.grouping import together
-from pybuild.batch.queue import NEVER, Job, Queue
+from pybuild.batch.queue import NEVER, Job, NoAnswerError, Queue
 from pybuild.batch.queue import OVER as JOB_OVER
 from pybuild.batch.submission import Submitter, log_of
 from pybuild.errors import BuildError, Interrupted, PybuildError
@@ -21,6 +21,12 @@ from pybuild.run.folder import RunFolder
 
 PAUSE = 1.0
 """Seconds between two looks; Slurm is shared, and answers everybody."""
+
+PATIENCE = 900.0
+"""Seconds for which a Slurm that does not answer is asked again: its controller restarts, or moves."""
+
+REST = 5.0
+"""Seconds between two questions to a Slurm that does not answer."""
 
 MORE_MEMORY = "give it more memory (--job-options='--mem=16G'), or fewer processes (-j 2)"
 
@@ -56,15 +62,39 @@ def follow(
 
     Args:
         submitter: submits once more what a lost node took, where Slurm does not do so itself.
+
+    Raises:
+        BuildError: Slurm has not answered for a long time, or refuses to take a job again.
     """
-    while True:
+
+    def go_on() -> RunRecord:
         with _alone(folder):
             record = submit_again(folder, _look(folder, queue), queue, submitter)
-        watch(record)
         if is_over(record):
             queue.cancel(_never(record))
+        return record
+
+    while True:
+        record = _patiently(go_on, submitter.settings.report.note)
+        watch(record)
+        if is_over(record):
             return record
         time.sleep(PAUSE)
+
+
+def _patiently(act: Callable[[], RunRecord], note: Callable[[str], None]) -> RunRecord:
+    """Return what an action returns; it is done again for a while where Slurm does not answer."""
+    end = 0.0
+    while True:
+        try:
+            return act()
+        except NoAnswerError as error:
+            if end and time.monotonic() > end:
+                raise
+            if not end:
+                end = time.monotonic() + PATIENCE
+                note(f"{error.message}; the jobs may go on, and Slurm is asked again")
+        time.sleep(REST)
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.building import told
-from pybuild.commit import install, locked
+from pybuild.commit import finish_interrupted, install, locked
 from pybuild.holdings import in_use
+from pybuild.prefix.state import read_state
 from pybuild.proof import verify
 from pybuild.ready import found_in_channel
 from pybuild.run.events import Events
@@ -16,12 +17,18 @@ from pybuild.run.plan_file import read_plan_file
 from pybuild.workflow import publish
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pybuild.model.machine import ChannelPackage
+    from pybuild.model.plan import Plan
     from pybuild.run.folder import RunFolder
     from pybuild.settings import Settings
 
 
 def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str], ...]:
     """Install the packages of a run and return (name, level reached) of what was asked for.
+
+    A job that had to make room begins anew: what it had installed is only proven.
 
     Raises:
         PybuildError: a package is missing, the prefix cannot be changed, or a check failed.
@@ -31,10 +38,13 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
     events.began()
     with told(events):
         events.phase("install")
+        finish_interrupted(plan.prefix, settings)
         changing = tuple(package for package in plan.packages if package.action != "keep")
         with in_use(replace(plan, packages=changing)):
             try:
-                install(plan, found_in_channel(plan, settings), settings)
+                ready = found_in_channel(plan, settings)
+                if not _is_there([ready[package.name] for package in changing], plan):
+                    install(plan, ready, settings)
             finally:
                 publish(plan, settings)
         events.phase("verify")
@@ -47,3 +57,10 @@ def install_run(folder: RunFolder, settings: Settings) -> tuple[tuple[str, str],
 def told_by(folder: RunFolder) -> Events:
     """Return the file in which the installation of a run tells how far it is."""
     return Events(folder.events("install", "install"))
+
+
+def _is_there(packages: Iterable[ChannelPackage], plan: Plan) -> bool:
+    """Return whether a prefix has exactly these packages under their names, and what goes is gone."""
+    found = {package.name: (package.version, package.build) for package in read_state(plan.prefix).packages}
+    gone = all(name not in found for name, *_ in plan.removes)
+    return gone and all(found.get(one.name) == (one.version, one.build) for one in packages)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.batch.grouping import grouped, is_limit
-from pybuild.batch.queue import OVER
+from pybuild.batch.queue import OVER, NoAnswerError, Queue, is_passing
 from pybuild.building import build_light, captured_content
 from pybuild.elsewhere import errand_of
 from pybuild.errors import BuildError, UsageError, VerificationError
@@ -19,10 +20,9 @@ from pybuild.ready import held_packages
 from pybuild.run.folder import RunFolder, begin
 from pybuild.run.order import apart, building
 from pybuild.sources import fetch_sources
-from pybuild.verify.job import submit
+from pybuild.verify.job import Errand, submit
 
 if TYPE_CHECKING:
-    from pybuild.batch.queue import Queue
     from pybuild.model.launcher import Launcher
     from pybuild.model.plan import Plan
     from pybuild.model.site import Site
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 """Seconds for which cancelled jobs are waited for."""
+
+PAUSES = (2.0, 10.0, 10.0)
+"""Seconds after each try to submit a job that Slurm did not answer."""
 
 WARNING = 60
 """Seconds before a job's end at which its build is told to stop."""
@@ -58,7 +61,8 @@ class Submitter:
             after: numbers of jobs that must end well first.
 
         Raises:
-            BuildError: in the batch system's own words.
+            NoAnswerError: the batch system does not answer.
+            BuildError: in its own words.
         """
         places = self.settings.places
         argv = ["build", str(self.folder.plan), *(build.key for build in builds)]
@@ -86,10 +90,22 @@ class Submitter:
             folder, (sys.executable, "-m", "pybuild", *argv), (*options, *self.options), self.site,
             self.settings,
         )  # fmt: skip
-        try:
-            return submit(errand, launcher_of(self.site))
-        except VerificationError as error:
-            raise BuildError(error.message, hint=error.hint) from error
+        return self._tried(errand, f"pybuild-{name}")
+
+    def _tried(self, errand: Errand, name: str) -> str:
+        """Submit a job, a few times where Slurm does not answer; it may have taken the job all the same."""
+        queue, said = Queue(environ=errand.asking), ""
+        for pause in PAUSES:
+            try:
+                return submit(errand, launcher_of(self.site))
+            except VerificationError as error:
+                if not is_passing(error.message):
+                    raise BuildError(error.message, hint=error.hint) from error
+                said = error.message
+            time.sleep(pause)
+            if number := queue.taken(name, str(errand.folder)):
+                return number
+        raise NoAnswerError(said, hint="try again later")
 
 
 def launcher_of(site: Site) -> Launcher:
@@ -149,8 +165,9 @@ def _submit_within_limits(
         try:
             return _submit_groups(grouped(builds, max(most, 1)), submitter, taken)
         except BaseException as error:
-            queue.cancel(taken)
-            if not isinstance(error, BuildError) or not is_limit(error.message) or len(taken) < 2:
+            gone = _taken_back(taken, submitter, queue)
+            limited = isinstance(error, BuildError) and is_limit(error.message)
+            if not gone or not limited or len(taken) < 2:
                 raise
             _forget(builds, taken, submitter.folder, queue)
             most = len(taken) - 1
@@ -159,13 +176,30 @@ def _submit_within_limits(
             )
 
 
+def _taken_back(taken: list[str], submitter: Submitter, queue: Queue) -> bool:
+    """Cancel jobs, and return whether that went well; where not, why they are cancelled is still told."""
+    try:
+        queue.cancel(taken)
+    except BuildError as error:
+        left = " ".join(taken)
+        submitter.settings.report.note(f"{error.message}; what is left in the queue: scancel {left}")
+        return False
+    return True
+
+
 def _forget(builds: tuple[Progress, ...], taken: list[str], folder: RunFolder, queue: Queue) -> None:
     """Wait until cancelled jobs are gone, which count as long as they end, and drop what they told."""
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and any(job.state not in OVER for job in queue.jobs(taken).values()):
+    while time.monotonic() < end and not _are_over(taken, queue):
         time.sleep(0.5)
     for build in builds:
         folder.events(build.name, build.key).unlink(missing_ok=True)
+
+
+def _are_over(numbers: list[str], queue: Queue) -> bool:
+    with suppress(NoAnswerError):
+        return all(job.state in OVER for job in queue.jobs(numbers).values())
+    return False
 
 
 def _submit_groups(

@@ -27,6 +27,9 @@ _NUMBERED = ("-j", "--jobs", "--parallel")
 _FIFO_MAKE, _FIFO_NINJA = (4, 4), (1, 13)
 """The first releases that take a named pipe; GNU make's NEWS 4.4, Ninja's release notes 1.13."""
 
+_FILES_MAKE = (4, 3)
+"""The first GNU make that waits where another takes the token that it saw; older ones end with an error."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
@@ -91,24 +94,21 @@ def _told(
     program = os.path.basename(step.argv[0])
     if "MAKEFLAGS" in environment or program not in ("make", "gmake", "cmake", "ninja", "meson"):
         return None
+    files: tuple[int, ...] = ()
     if program in ("make", "gmake"):
-        flags, files = _make_flags(step.argv[0], environment, budget, pipe)
+        release = _release(step.argv[0], environment)
+        if release < _FILES_MAKE:
+            return None
+        files = (pipe,) if release < _FIFO_MAKE else ()
+        flags = f"--jobserver-auth={pipe},{pipe}" if files else f"--jobserver-auth=fifo:{budget.fifo}"
     elif _release("ninja", environment) >= _FIFO_NINJA:
-        flags, files = f"--jobserver-auth=fifo:{budget.fifo}", ()
+        flags = f"--jobserver-auth=fifo:{budget.fifo}"
     else:
         return None
     argv = _filled(_without_number(step.argv), tokens)
     return Command(
         argv=argv, environment={**environment, "MAKEFLAGS": f" -j{budget.jobs} {flags}"}, files=files
     )
-
-
-def _make_flags(
-    make: str, environment: Mapping[str, str], budget: Budget, pipe: int
-) -> tuple[str, tuple[int, ...]]:
-    if _release(make, environment) >= _FIFO_MAKE:
-        return f"--jobserver-auth=fifo:{budget.fifo}", ()
-    return f"--jobserver-auth={pipe},{pipe}", (pipe,)
 
 
 def _release(program: str, environment: Mapping[str, str]) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -108,6 +109,24 @@ def test_what_knows_no_jobserver_is_given_a_number(tmp_path: Path, jobserver: Jo
         assert command.environment["JOBS"] == "2"
         assert not jobserver.take()
     assert jobserver.take()
+
+
+@pytest.mark.parametrize(
+    ("version", "auth"),
+    [("3.82", None), ("4.2.1", None), ("4.3", "--jobserver-auth=[0-9]"), ("4.4.1", "--jobserver-auth=fifo:")],
+)
+def test_an_old_make_is_given_a_number(
+    tmp_path: Path, jobserver: Jobserver, version: str, auth: str | None
+) -> None:
+    """Before 4.3 it ends with an error where another make takes the token that both have seen."""
+    program = tmp_path / "make"
+    program.write_text(f"#!/bin/sh\necho GNU Make {version}\n")
+    program.chmod(0o755)
+    step = Run(name="make", argv=(str(program), f"-j{JOBS}"))
+    with budgeted(step, {"jobs": "3"}, environment(tmp_path), Budget(jobs=3, fifo=jobserver.path)) as command:
+        assert command.argv[1:] == (() if auth else ("-j2",))
+        assert re.search(auth or "^$", command.environment.get("MAKEFLAGS", ""))
+        assert len(command.files) == (version == "4.3")
 
 
 def test_a_script_that_asks_for_the_pipe_shares_it(tmp_path: Path, jobserver: Jobserver) -> None:

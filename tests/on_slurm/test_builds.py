@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pybuild.batch.queue import Queue
 from pybuild.locks import held
 from pybuild.prefix import places
 from tests.end_to_end.held import until
@@ -189,6 +190,10 @@ def test_what_was_submitted_can_be_cancelled(toybox: Toys) -> None:
     while not toybox.mark("held").exists():
         assert time.monotonic() < end
         time.sleep(0.1)
+    folder = project.cache / "runs" / run / "jobs"
+    queue = Queue(environ=project.environ)
+    assert [queue.taken(f"pybuild-{name}", str(folder / name)) for name in ("held", "install")] == numbers
+    assert queue.taken("pybuild-held", str(folder / "install")) == ""
     assert set(jobs(project, "cancel", run)["cancelled"]) == set(numbers)
     outcome = project.run("jobs", "wait", run)
     assert outcome.code in (5, 130), outcome.err

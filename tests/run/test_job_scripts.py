@@ -23,21 +23,34 @@ SUBDIR = "linux-64"
 _SBATCH = """\
 #!/bin/sh
 echo job >> "$0.taken"
-wc -l < "$0.taken"
+number=$(wc -l < "$0.taken")
+echo "77|$PWD" > "$0.last"
+[ ! -e "$0.says.$number" ] || { cat "$0.says.$number" >&2; exit 1; }
+echo "$number"
 """
+_BUSY = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"
 
 
 @pytest.fixture
 def batch(toybox: Toys, tmp_path: Path) -> Iterator[Toys]:
     """The toys at a site that takes jobs and never runs them."""
-    sbatch = tmp_path / "sbatch"
-    sbatch.write_text(_SBATCH)
-    sbatch.chmod(0o755)
-    site = toybox.project.sites / "toy.yaml"
+    project = toybox.project
+    (tmp_path / "bin").mkdir()
+    sbatch = program(tmp_path / "bin/sbatch", _SBATCH)
+    site, path = project.sites / "toy.yaml", project.environ["PATH"]
     before = site.read_text()
     site.write_text(before.replace("launcher:\n", f"launcher:\n  submit: [{sbatch}]\n"))
+    project.environ["PATH"] = f"{sbatch.parent}:{path}"
     yield toybox
+    project.environ["PATH"] = path
     site.write_text(before)
+
+
+def program(path: Path, text: str) -> Path:
+    """Write a program and return it."""
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
 
 
 def submitted(toys: Toys, *words: str) -> Path:
@@ -137,3 +150,35 @@ def test_a_job_whose_packages_went_says_so(batch: Toys) -> None:
     for job in ("top", "install"):
         assert ended(run, job) == 12
         assert f"{package.name}: was removed after the plan was made" in events(run, job)[-1]["message"]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_busy_slurm_is_asked_again(batch: Toys, tmp_path: Path, taken: bool) -> None:
+    """It takes the job at the second try; or it had taken it, and only its answer was lost."""
+    batch.add("single", parts=1)
+    (tmp_path / "bin/sbatch.says.1").write_text(_BUSY)
+    program(tmp_path / "bin/squeue", f'#!/bin/sh\n{taken} && cat "${{0%/*}}/sbatch.last"\n'.lower())
+    record = json.loads((submitted(batch, "single") / "run.json").read_text())
+    numbers = (record["builds"][0]["job"], record["last"]["job"])
+    assert numbers == (("77", "2") if taken else ("2", "3"))
+
+
+def test_what_cannot_be_taken_back_is_named(batch: Toys, tmp_path: Path) -> None:
+    """The refusal of a job is told in any case, and the jobs that are left where cancelling fails, too."""
+    batch.add("single", parts=1)
+    (tmp_path / "bin/sbatch.says.2").write_text("sbatch: error: invalid account: nobody")
+    program(tmp_path / "bin/scancel", "#!/bin/sh\necho 'scancel: error: Invalid user id' >&2\nexit 1\n")
+    outcome = batch.project.install("single", "--on", "slurm", "--submit")
+    assert outcome.code == 5
+    assert "the job was not taken: sbatch: error: invalid account: nobody" in outcome.err
+    assert "error: Invalid user id; what is left in the queue: scancel 1" in outcome.err
+
+
+def test_an_installation_that_is_there_is_only_proven(batch: Toys) -> None:
+    """The last job had to make room after it had installed, and begins anew: it goes on with the proof."""
+    batch.add("single", parts=1)
+    run = submitted(batch, "single")
+    assert ended(run, "single") == 0
+    assert ended(run, "install") == 0
+    assert ended(run, "install") == 0
+    assert events(run, "install")[-1]["state"] == "built"
