@@ -13,7 +13,7 @@ from pybuild.building import where_pybuild_is
 from pybuild.errors import PrefixError, UsageError, VerificationError
 from pybuild.prefix import pending
 from pybuild.prefix.notes import write_note
-from pybuild.proof import PATH, here_for, installed, sealed
+from pybuild.proof import PATH, Told, here_for, installed, sealed
 from pybuild.verify.failures import explain
 from pybuild.verify.job import Errand, ask, log_tail, scheduler_variables, submit
 from pybuild.verify.levels import highest
@@ -67,11 +67,18 @@ def submit_job(prefix: Path, names: tuple[str, ...], options: tuple[str, ...], s
 
 
 def ask_for_nodes(
-    prefix: Path, names: tuple[str, ...], options: tuple[str, ...], settings: Settings
+    prefix: Path,
+    names: tuple[str, ...],
+    options: tuple[str, ...],
+    settings: Settings,
+    told: Told | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """Wait for an allocation, verify packages in it, and return (name, level reached) of each.
 
     The prefix must not be locked: the wait may be long, and what runs in the allocation locks it.
+
+    Args:
+        told: called with name and level of each, those that fail among them.
 
     Raises:
         UsageError: the site has no command that asks for nodes.
@@ -86,16 +93,22 @@ def ask_for_nodes(
     settings.report.phase(", ".join(names), f"wait for nodes: {' '.join(site.launcher.ask)}")
     code = ask(errand, site.launcher, settings.report.line)
     reached = []
+    failures: list[VerificationError] = []
     for name in names:
         note = pending.found(str(errand.folder), name)
         if note is None:
-            raise _nothing_proven(errand, code, site)
+            failures.append(_nothing_proven(errand, code, site))
+            break
         job = note.get("job")
         if isinstance(job, dict) and job.get("state") == "failed":
-            raise VerificationError(str(job["failure"]), hint=job["hint"] or f"log: {job['log']}")
-        if not sealed(prefix):  # the nodes may have found it read-only where it can be written from here
+            failures.append(VerificationError(str(job["failure"]), hint=job["hint"] or f"log: {job['log']}"))
+        elif not sealed(prefix):  # the nodes may have found it read-only where it can be written from here
             write_note(prefix, note)
         reached.append((name, str(note["level"])))
+        if told is not None:
+            told(*reached[-1])
+    if failures:
+        raise failures[0]
     shutil.rmtree(errand.folder, ignore_errors=True)
     return tuple(reached)
 

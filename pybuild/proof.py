@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pybuild.verify.ranked import Setting
     from pybuild.workflow import Settings
 
+Told = Callable[[str, str], None]
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -41,7 +42,13 @@ class Here:
 
 
 def verify(
-    prefix: Path, names: tuple[str, ...], wanted: str | None, settings: Settings, *, job: Path | None = None
+    prefix: Path,
+    names: tuple[str, ...],
+    wanted: str | None,
+    settings: Settings,
+    *,
+    job: Path | None = None,
+    told: Told | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """Bring installed packages to the level ``wanted`` (None: the highest they can reach from here).
 
@@ -49,6 +56,7 @@ def verify(
 
     Args:
         job: folder where a job leaves what it found; the prefix may be read-only for it.
+        told: called with name and level of each, those that fail among them.
 
     Raises:
         VerificationError: a check failed; what was proven of this package and of the others stays noted.
@@ -72,6 +80,8 @@ def verify(
                 note = _failed(note, outcome.failure, here.setting.job, job)
         _record(prefix, note, job, settings)
         reached.append((name, str(note["level"])))
+        if told is not None:
+            told(*reached[-1])
     if failures:
         raise failures[0]
     return tuple(reached)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -32,9 +31,9 @@ def explain(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.plan.explain import touches
     from pybuild.workflow import prepare
 
-    variables = [word for word in arguments.specs if _VARIABLE.fullmatch(word)]
     settings = replace(settings_of(arguments, environ), recall=True)
-    request = request_of(_asked(arguments, variables), environ)
+    variables = _variables(arguments.specs, settings)
+    request = request_of(_asked(arguments, variables, settings), environ)
     plan = prepare(replace(request, rebuild=True), settings, acting=False)
     found = {
         package.name: tuple(
@@ -46,25 +45,41 @@ def explain(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if package.requested
     }
     if arguments.json:
-        put(json.dumps({name: [asdict(reason) for reason in rows] for name, rows in found.items()}, indent=2))
+        rows = {name: [asdict(reason) for reason in reasons] for name, reasons in found.items()}
+        data = {"site": plan.site, "target": plan.target, "packages": rows, "notes": plan.notes}
+        put(json.dumps(data, indent=1))
         return 0
     where = f"{plan.site}, target {plan.target}" if plan.target else plan.site
-    for package in plan.packages:
-        if package.requested:
-            put(paint(f"{package.name} {package.version} at {where}", "bold"))
-            put("\n".join(_lines(found[package.name])) or f"  {_nothing(package, variables, settings)}")
+    asked = [package for package in plan.packages if package.requested]
+    for package in asked:
+        if package is not asked[0]:
+            put("")
+        put(paint(f"{package.name} {package.version} at {where}", "bold"))
+        put("\n".join(_lines(found[package.name])) or f"  {_nothing(package, variables, settings)}")
     for note in plan.notes:
         put(f"note: {note}")
     return 0
 
 
-def _asked(arguments: argparse.Namespace, variables: list[str]) -> argparse.Namespace:
+def _variables(words: list[str], settings: Settings) -> list[str]:
+    """Return the words that are names of variables; those of recipes, in any spelling, are packages."""
+    from packaging.utils import canonicalize_name
+
+    from pybuild.load.recipes import RecipeTree
+
+    recipes = RecipeTree(settings.places.recipes).names()
+    return [word for word in words if _VARIABLE.fullmatch(word) and canonicalize_name(word) not in recipes]
+
+
+def _asked(arguments: argparse.Namespace, variables: list[str], settings: Settings) -> argparse.Namespace:
     """Return the arguments without the variables, and with what stands for a spec and a prefix left out.
 
     No prefix is looked at unless one is named: a new one has nothing that could stand for an answer.
     """
+    from pybuild.locking import nowhere
+
     specs = [word for word in arguments.specs if word not in variables] or [USUAL]
-    prefix = arguments.prefix or os.path.join(os.getcwd(), ".pybuild-explain")
+    prefix = arguments.prefix or nowhere(settings)
     return argparse.Namespace(**{**vars(arguments), "specs": specs, "prefix": prefix})
 
 

@@ -8,7 +8,7 @@ import sys
 
 from pybuild.cli.settings import job_options, prefix_of, settings_of
 from pybuild.cli.text import columns, paint, put, say
-from pybuild.errors import Interrupted, PrefixError, UsageError
+from pybuild.errors import Interrupted, PrefixError, PybuildError, UsageError
 from pybuild.prefix.notes import Note, is_installed, read_note, read_notes
 from pybuild.prefix.pending import collected, job_rows, state_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from pybuild.proof import Told
     from pybuild.workflow import Settings
 
 
@@ -95,18 +96,28 @@ def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         settings = replace(settings_of(arguments, environ, screen), site=arguments.site)
         if arguments.submit:
             return _submit(prefix, names, arguments, settings)
-        levels = _verified(prefix, names, arguments, settings)
-    if arguments.json:
-        put(json.dumps(dict(levels)))
-    else:
-        for line in columns(levels):
-            put(line)
+        levels: dict[str, str] = {}
+        try:
+            _verify(prefix, names, arguments, settings, levels.__setitem__)
+        except PybuildError:
+            if levels:  # what the others reached is known where a check of one failed
+                _show_levels(levels, arguments)
+            raise
+    _show_levels(levels, arguments)
     return 0
 
 
-def _verified(
-    prefix: Path, names: tuple[str, ...], arguments: argparse.Namespace, settings: Settings
-) -> tuple[tuple[str, str], ...]:
+def _show_levels(levels: Mapping[str, str], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        put(json.dumps(levels))
+        return
+    for line in columns(levels.items()):
+        put(line)
+
+
+def _verify(
+    prefix: Path, names: tuple[str, ...], arguments: argparse.Namespace, settings: Settings, told: Told
+) -> None:
     from contextlib import nullcontext
     from pathlib import Path
 
@@ -116,11 +127,12 @@ def _verified(
     from pybuild.workflow import locked
 
     if arguments.on == "compute" and not has_nodes(prefix, ranked_names(prefix, names), settings):
-        return ask_for_nodes(prefix, ranked_names(prefix, names), job_options(arguments), settings)
+        ask_for_nodes(prefix, ranked_names(prefix, names), job_options(arguments), settings, told)
+        return
     job = Path(arguments.job) if arguments.job else None
     # Where the prefix is read-only, there is nobody to lock out and no place for a lock.
     with nullcontext() if sealed(prefix) else locked(prefix, settings):
-        return prove(prefix, names, arguments.level, settings, job=job)
+        prove(prefix, names, arguments.level, settings, job=job, told=told)
 
 
 def _submit(prefix: Path, names: tuple[str, ...], arguments: argparse.Namespace, settings: Settings) -> int:

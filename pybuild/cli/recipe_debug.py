@@ -81,4 +81,6 @@ def _json(kept: KeptStage) -> str:
     import json
     from dataclasses import asdict
 
-    return json.dumps({**asdict(kept), "root": str(kept.root)}, indent=1)
+    data = {**asdict(kept), "root": str(kept.root)}
+    del data["seconds"]  # not a duration, and the same as "when"
+    return json.dumps(data, indent=1)

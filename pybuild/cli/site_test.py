@@ -26,6 +26,8 @@ def site_test(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     places = places_of(arguments, environ)
     site = choose_site(arguments.name or arguments.site, places, environ)
     if site.modules.tool == "none":
+        if arguments.json:
+            put("[]")
         say(f"{paint('done:', 'green')} site {site.name} has no module tool, so there is nothing to try")
         return 0
     with _tried(site, arguments, environ) as there:

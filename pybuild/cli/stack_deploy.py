@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-    from pybuild.model.stack import Lock, Stack
+    from pybuild.model.stack import Lock, Release, Stack
     from pybuild.release.prune import Fate
     from pybuild.status import Standing, Status
 
@@ -52,7 +52,7 @@ def deploy(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         )  # fmt: skip
         done = carry_out(order, settings)
     if arguments.json:
-        put(json.dumps({"release": asdict(done.release), "before": done.before, "how": done.how}))
+        put(json.dumps({"release": _release(done.release), "before": done.before, "how": done.how}))
     else:
         say(f"{paint('done:', 'green')} {stack.name} {done.release.name} {_HOW[done.how]}")
     return 0
@@ -65,7 +65,7 @@ def rollback(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     stack = stack_of(arguments)
     release = back(stack, arguments.to, settings_of(arguments, environ))
     if arguments.json:
-        put(json.dumps({"release": asdict(release)}))
+        put(json.dumps({"release": _release(release)}))
     else:
         say(f"{paint('done:', 'green')} {stack.name} {release.name} is in service again")
     return 0
@@ -85,7 +85,8 @@ def status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     lock = lock_digest(read_lock(path, stack.file)) if os.path.exists(path) else None
     found = find(stack, settings_of(arguments, environ), lock=lock)
     if arguments.json:
-        put(json.dumps(asdict(found), indent=1))
+        rows = [{**asdict(one), "release": one.release and _release(one.release)} for one in found.releases]
+        put(json.dumps({**asdict(found), "releases": rows}, indent=1))
     else:
         _print(found)
     if found.problem:
@@ -128,6 +129,11 @@ def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         put(line)
     say(f"note: {_horizon(done.known.unseen, done.known.jobs)}")
     return 0
+
+
+def _release(release: Release) -> dict[str, object]:
+    """Return a release as data; its levels by name, as ``verify`` prints them."""
+    return {**asdict(release), "levels": dict(release.levels)}
 
 
 def _fates(fates: Sequence[Fate]) -> list[str]:

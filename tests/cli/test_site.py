@@ -207,6 +207,7 @@ def test_test_of_a_site_without_modules(capsys: pytest.CaptureFixture[str]) -> N
     code, _, err = run(capsys, "test", "generic")
     assert code == 0
     assert "site generic has no module tool" in err
+    assert run(capsys, "test", "generic", "--json")[:2] == (0, "[]\n")
 
 
 def written_down(name: str, folder: Path) -> str:

@@ -136,6 +136,19 @@ def test_verify_raises_the_level(project: Project) -> None:
     assert "nothing to do" in project.install("toyext==1.0", "--verify", "ranked").done().err
 
 
+def test_verify_tells_the_others_where_one_fails(peopled: Project) -> None:
+    """The level of each as data and as a table, and then the error with its code."""
+    module = next(peopled.prefix.glob("lib/python3*/site-packages/toypure/__init__.py"))
+    module.unlink()
+    module.write_text("raise RuntimeError('broken by hand')\n")
+    outcome = peopled.run("verify", "--json")
+    assert (outcome.code, outcome.data.keys()) == (11, {"pip", "python", "toypure"})
+    assert outcome.data["pip"] == "imported"
+    assert "broken by hand" in outcome.err
+    told = peopled.run("verify")
+    assert (told.code, len(told.out.splitlines())) == (11, 3)
+
+
 def test_install_says_what_it_did_as_data(project: Project) -> None:
     """``install --json`` says whether anything changed and how far each package is proven."""
     first = project.install("toypure==1.0", "--json").done().data
