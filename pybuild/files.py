@@ -1,6 +1,7 @@
-"""Files and folders that come or change in one step: whoever looks sees the old one or the new one.
+"""Files and folders that come or change in one step, and the hash of a file's bytes.
 
-Imported wherever notes are read, so it imports nothing that is slow to load.
+Whoever looks sees the old one or the new one. Imported wherever notes are read, so nothing here that is
+slow to load is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 """What link(2) says on a file system without hard links."""
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, read piece by piece.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    import hashlib
+
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def replace_file(

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"errors", "model"},
     # records that were written as JSON, read back alike by whoever keeps some
     "structured": set(),
-    "conda": {"errors", "model"},
+    "conda": {"errors", "model", "files"},
     "runpath": {"errors", "process"},
     # the pure middle
     "plan": {"model", "errors"},
@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verify": {"model", "errors", "process", "plan"},
     "build": {
         "model", "errors", "process", "locks", "conda", "channel", "plan", "fetch", "interpreter", "verify",
-        "prefix", "runpath", "version",
+        "prefix", "runpath", "version", "files",
     },
     # indexes, signatures and copies of channels
     "channel": {"model", "errors", "locks", "files", "process"},

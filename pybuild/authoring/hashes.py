@@ -12,12 +12,12 @@ from pybuild.authoring.stated import Stated, stated
 from pybuild.errors import ChecksumError, FetchError
 from pybuild.fetch.addresses import local_path
 from pybuild.fetch.git import fetch_commit
-from pybuild.fetch.hashes import sha256_of
 from pybuild.fetch.index import find_file, list_files
 from pybuild.fetch.listing import IndexFile
 from pybuild.fetch.network import Network
 from pybuild.fetch.progress import SILENT, Progress
 from pybuild.fetch.source import fetch
+from pybuild.files import sha256_of
 from pybuild.load.document import parse_document
 from pybuild.load.dotted import dotted
 from pybuild.model.recipe import Recipe

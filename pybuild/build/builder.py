@@ -22,6 +22,7 @@ from pybuild.build.steps import Workbench, run_step
 from pybuild.channel import folder as channels
 from pybuild.conda.transaction import link
 from pybuild.errors import BuildError, ChannelError, PybuildError
+from pybuild.files import sha256_of
 from pybuild.locks import held
 from pybuild.model.machine import ChannelPackage
 from pybuild.model.modules import ModulePlan
@@ -206,8 +207,6 @@ def _spent() -> float:
 
 
 def _pack(package: PackagePlan, plan: Plan, stage: Stage, timestamp: int) -> ChannelPackage:
-    import hashlib
-
     metadata = Metadata(
         name=package.name, version=package.version, build=package.build_string, subdir=plan.subdir,
         depends=package.depends, summary=package.summary, homepage=package.homepage, license=package.license,
@@ -219,7 +218,7 @@ def _pack(package: PackagePlan, plan: Plan, stage: Stage, timestamp: int) -> Cha
         beside = folder / f"{stage.root.name}.packing"
         beside.mkdir()
         file = pack(stage.staging, metadata, placeholder=str(stage.host), target=beside)
-        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        sha256 = sha256_of(file)
         made = channels.put(
             plan.channel,
             plan.subdir,

@@ -10,6 +10,7 @@ from typing import Any
 from pybuild.conda.records import read_records
 from pybuild.conda.words import engine_errors, reason_of
 from pybuild.errors import ChecksumError, PrefixError
+from pybuild.files import sha256_of
 
 _COPIES = "allow-hard-links = false\nallow-symbolic-links = false\n"
 """The engine's configuration for a prefix of its own files (tried with py-rattler 0.28: one link each)."""
@@ -107,7 +108,7 @@ async def _record(file: str, sha256: str, channel: str | None) -> Any:
     try:
         record = await rattler.RepoDataRecord.from_package_archive(file)
     except engine_errors() as error:
-        found = _sha256(file)
+        found = _hash(file)
         if found in ("", sha256):
             raise PrefixError(f"{file}: cannot be read as a conda package: {reason_of(error)}") from error
     else:
@@ -121,12 +122,9 @@ async def _record(file: str, sha256: str, channel: str | None) -> Any:
     return record
 
 
-def _sha256(file: str) -> str:
+def _hash(file: str) -> str:
     """Return the hash of a file, ``""`` where it cannot be read."""
-    import hashlib
-
     try:
-        with open(file, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
+        return sha256_of(file)
     except OSError:
         return ""

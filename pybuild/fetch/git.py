@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pybuild.errors import ChecksumError, FetchError
 from pybuild.fetch.addresses import redact
-from pybuild.fetch.hashes import sha256_of
 from pybuild.fetch.source import cached_path
+from pybuild.files import sha256_of
 from pybuild.process import capture
 
 if TYPE_CHECKING:

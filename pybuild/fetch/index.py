@@ -17,9 +17,9 @@ from packaging.utils import (
 
 from pybuild.errors import FetchError
 from pybuild.fetch.addresses import local_path, redact
-from pybuild.fetch.hashes import sha256_of
 from pybuild.fetch.listing import IndexFile
 from pybuild.fetch.pages import project_page, read_listing
+from pybuild.files import sha256_of
 
 if TYPE_CHECKING:
     import requests

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pybuild.errors import ChecksumError, FetchError
-from pybuild.fetch.hashes import sha256_of
+from pybuild.files import sha256_of
 
 INDEX = "mirror.json"
 FORMAT = 1

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pybuild.errors import ChecksumError, FetchError
-from pybuild.fetch.hashes import sha256_of
 from pybuild.fetch.mirror import FORMAT, INDEX, Mirror, NoIndexError, open_mirror
-from pybuild.files import add_folder, replace_file
+from pybuild.files import add_folder, replace_file, sha256_of
 
 
 def make_mirror(folder: Path) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pybuild.errors import ChecksumError, FetchError
 from pybuild.fetch.addresses import check_safe, local_path, redact
-from pybuild.fetch.hashes import sha256_of
 from pybuild.fetch.parts import claim, release, sweep
 from pybuild.fetch.progress import SILENT, Progress
 from pybuild.fetch.writer import Writer
+from pybuild.files import sha256_of
 
 if TYPE_CHECKING:
     import requests
