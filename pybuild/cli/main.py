@@ -19,11 +19,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         argv: arguments without the program's name.
         environ: the user's environment; it is read, never changed.
     """
+    from pybuild.cli.hints import remember
     from pybuild.cli.parser import parse
 
     try:
         signal.signal(signal.SIGTERM, _stop)
         arguments = parse(argv)
+        remember(arguments)
         return int(arguments.run(arguments, environ))
     except PybuildError as error:
         return _explain(error)
@@ -49,9 +51,9 @@ def _stop(number: int, frame: object) -> None:
 
 def _explain(error: PybuildError) -> int:
     """Print an error as one sentence, its hint and, for a build, where to look; return its code."""
-    from pybuild.cli.text import explain
+    from pybuild.cli.text import explain, say
 
-    sys.stderr.write(explain(error))
+    say(explain(error).rstrip("\n"))
     return int(error.code)
 
 

@@ -76,7 +76,7 @@ def log(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.json:
         put(json.dumps({"path": str(path), "log": text}))
     else:
-        sys.stdout.write(text)
+        put(text.removesuffix("\n"))
     return 0
 
 

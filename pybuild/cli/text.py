@@ -10,6 +10,7 @@ from pybuild.errors import BuildError, DocumentError, PybuildError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TextIO
 
 _DOCUMENT_HINT = "correct the file there; pybuild recipe lint checks every recipe and site"
 _CODES = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
@@ -37,7 +38,9 @@ def explain(error: PybuildError) -> str:
         lines += [f"log: {error.log}"] if error.log else []
     hint = error.hint or (_DOCUMENT_HINT if isinstance(error, DocumentError) else None)
     if hint:
-        lines.append(f"{paint('hint:', 'cyan')} {hint}")
+        from pybuild.cli.hints import completed
+
+        lines.append(f"{paint('hint:', 'cyan')} {completed(hint)}")
     return "\n".join(lines) + "\n"
 
 
@@ -55,14 +58,23 @@ def columns(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: str = "") ->
 
 def say(text: str) -> None:
     """Print for people: to standard error."""
-    sys.stderr.write(text + "\n")
+    _write(sys.stderr, text + "\n")
 
 
 def put(text: str) -> None:
     """Print what a program may read: to standard output, without colour unless that is a terminal, too."""
     if not sys.stdout.isatty():
         text = _strip(text)
-    sys.stdout.write(text + "\n")
+    _write(sys.stdout, text + "\n")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write; where the reader has left, as ``head`` does, the command goes on to its own end."""
+    try:
+        stream.write(text)
+    except BrokenPipeError:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _strip(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pybuild.cli.builds_view import minutes
+from pybuild.cli.hints import completed
 from pybuild.cli.text import columns, paint
 from pybuild.model.run import Progress, RunRecord
 
@@ -30,7 +31,7 @@ def timeline(record: RunRecord) -> list[str]:
         paint(head, "dim"),
         *lines,
         *([rest] if rest else []),
-        paint(f"more: pybuild report {record.name}", "dim"),
+        paint(f"more: {completed(f'pybuild report {record.name}')}", "dim"),
     ]
 
 
