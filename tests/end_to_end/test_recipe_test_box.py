@@ -5,8 +5,10 @@ from __future__ import annotations
 import yaml
 
 from pybuild.load.proofs import read_proofs
+from pybuild.locks import held
+from pybuild.prefix import places
 from tests.end_to_end import toys
-from tests.end_to_end.project import BASE, ROOT, Project, clone
+from tests.end_to_end.project import BASE, ROOT, Project, clone, finished
 from tests.modules.tools import five
 
 
@@ -49,3 +51,23 @@ def test_a_box_in_which_a_build_failed_stays(project: Project) -> None:
     words = "echo PE_ENV=$PE_ENV; echo 'int x;' > x.c; cc -c x.c && ls x.o"
     shell = project.run("recipe", "debug", "toybad", "--command", words).done()
     assert shell.out == "PE_ENV=GNU\nx.o\n"
+
+
+def test_two_boxes_at_once(project: Project) -> None:
+    """Both want to make the prefix of the libraries: one makes it, the other finds it there, both go on."""
+    lay_out(project)
+    other = toys.sdist("toytwo", "1.0")
+    project.recipe("toytwo", toys.extension_recipe(other))
+    project.serve(other)
+    runs = []
+    (project.cache / "test").mkdir(exist_ok=True)
+    with held(places.lock(project.cache / "test/box-libraries")):
+        for name in ("toyext", "toytwo"):
+            words = ("recipe", "test", name, "--site", "cori", "--box", "--python", BASE)
+            runs.append(project.start(*words))
+        for run in runs:
+            assert run.stderr is not None
+            while "waiting for" not in (line := run.stderr.readline()):
+                assert line, "the run ended instead of waiting"
+    ended = [finished(run).done() for run in runs]
+    assert sum("looking again" in outcome.err for outcome in ended) == 1
