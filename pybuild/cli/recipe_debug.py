@@ -60,10 +60,12 @@ def _enter(kept: KeptStage, words: str | None, environ: Mapping[str, str]) -> No
 def told(kept: KeptStage) -> list[str]:
     """Return what failed, as lines for people."""
     from pybuild.build.log import relevant_lines
+    from pybuild.run.padding import shortened
 
     lines = [f"{paint(f'{kept.package} {kept.version}', 'bold')}, {kept.when}: {kept.message}"]
     try:
         lines += [f"  | {line}" for line in relevant_lines(Path(kept.log))]
+        lines = [shortened(line) for line in lines]
         lines.append(f"log: {kept.log}")
     except OSError:
         lines.append(f"log: {kept.log}, which is gone")
