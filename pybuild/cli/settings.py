@@ -203,6 +203,16 @@ def choice(text: str) -> tuple[str, str]:
     return virtual, provider
 
 
+def demand_python(text: str | None) -> None:
+    """Check that a Python that is named by its path is there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if text and "/" in text:
+        named_file("--python", text)
+
+
 def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Request:
     """Return what the user asked for.
 
@@ -212,6 +222,7 @@ def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Req
     from pybuild.model.request import Request
     from pybuild.plan.specs import parse_spec
 
+    demand_python(arguments.python)
     specs = tuple(parse_spec(text) for text in arguments.specs)
     names = [spec.name for spec in specs]
     for name in names:

@@ -214,3 +214,63 @@ def test_the_grace_of_a_prune_is_a_time(
     code = main(["stack", "prune", str(tmp_path / "stack.yaml"), f"--grace={grace}", "-n"], environ)
     assert code == 2
     assert "--grace hours from 0 on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("jobs", "status"), ("report",)])
+def test_without_a_run_it_is_said_what_makes_one(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """And where it is looked for."""
+    assert main([*words, "--cache", str(tmp_path)], environ) == 2
+    assert "hint: pybuild install leaves one where it builds something" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("recipe", "list"), ("site", "list")])
+def test_a_site_that_is_named_must_be_there(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Also where nothing is asked of it."""
+    assert main([*words, "--site", "nosuch"], environ) == 4
+    assert "there is no site 'nosuch'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "said"), [("nosuch", "no recipe for 'nosuch'"), ("", "no recipe for ''")])
+def test_the_stage_of_no_recipe_is_not_looked_for(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    """The hint would be to install what there is not."""
+    assert main(["recipe", "debug", name], environ) == 4
+    err = capsys.readouterr().err
+    assert said in err
+    assert "pybuild install" not in err
+
+
+@pytest.mark.parametrize("words", [("plan", "six", "-p", "p"), ("env", "create", "-p", "p")])
+def test_a_python_that_is_named_must_be_there(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Its path is told once."""
+    assert main([*words, "--python", "/nonexist/python"], environ) == 2
+    assert capsys.readouterr().err == "error: --python /nonexist/python: there is no such file\n"
+
+
+def test_what_a_recipe_needs_is_shown(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What it runs with and is built with, also where that depends on the version."""
+    assert main(["recipe", "show", "h5py"], environ) == 0
+    rows = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines() if "  " in line)
+    assert "numpy" in rows["needs"]
+    assert "cython" in rows["to build"]
+    assert any(label.startswith("needs, <") and "numpy" in text for label, text in rows.items())
+
+
+def test_a_prefix_is_made_where_nothing_is(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Or an empty folder; the hint for one with other things in it is not to install there."""
+    words = ["env", "create", "-n", "--site", "generic", "--offline", "-p", str(tmp_path / "p")]
+    (tmp_path / "p").mkdir()
+    assert main(words, environ) == 0
+    (tmp_path / "p/file").touch()
+    capsys.readouterr()
+    assert main(words, environ) == 10
+    assert "exists already, and is no conda prefix\nhint: name another --prefix" in capsys.readouterr().err
