@@ -42,10 +42,11 @@ def opened(place: str, settings: Settings) -> Iterator[Store]:
     from pybuild.channel.store import FolderStore
 
     if place.startswith(("http://", "https://")):
+        from pybuild.fetch.addresses import redact
         from pybuild.fetch.network import Network
         from pybuild.fetch.web_store import WebStore
 
-        with Network(settings.environ, offline=settings.places.offline) as network:
+        with Network(settings.environ, offline=settings.places.offline, what=redact(place)) as network:
             yield WebStore(place, lambda: network.session)
     else:
         path = place.removeprefix("file://") if place.startswith("file:///") else place

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.cli.progress import Screen
-from pybuild.cli.settings import settings_of
+from pybuild.cli.settings import named_file, settings_of
 from pybuild.cli.text import explain, paint, put, say
 from pybuild.cli.warning import warned
 from pybuild.errors import PybuildError
@@ -26,6 +26,7 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Build packages of a plan file into its channel; what is there already is only named.
 
     Raises:
+        UsageError: there is no such file.
         PlanError: the file is no plan of this pybuild, or has no such package.
         PybuildError: of the first build that failed, once the others are done.
     """
@@ -34,7 +35,7 @@ def build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.run.folder import RunFolder
     from pybuild.run.plan_file import package_of, read_plan_file
 
-    path = Path(arguments.plan)
+    path = Path(named_file("plan file", arguments.plan))
     content = read_plan_file(path)
     packages = [package_of(content, key, path) for key in arguments.keys]
     folder = RunFolder(Path(arguments.record)) if arguments.record else None

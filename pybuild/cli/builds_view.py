@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pybuild.cli.text import explain, paint, say
+from pybuild.cli.text import counted, explain, paint, say
 from pybuild.errors import BuildError
 from pybuild.model.run import OVER, Progress, RunRecord
 from pybuild.run.events import PREPARE
@@ -121,7 +121,9 @@ def summary(record: RunRecord) -> str:
     for build in record.builds:
         word = {"waits": "waiting", "builds": "building"}.get(build.state, build.state)
         counts[word] = counts.get(word, 0) + 1
-    return f"{len(record.builds)} builds: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+    return f"{counted(len(record.builds), 'build')}: " + ", ".join(
+        f"{n} {word}" for word, n in counts.items()
+    )
 
 
 def last_line(log: str) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 
 from pybuild.cli.progress import Screen
 from pybuild.cli.settings import absolute, existing_folder, settings_of
-from pybuild.cli.text import columns, paint, put, say
+from pybuild.cli.text import columns, counted, paint, put, say
 from pybuild.errors import ChannelError, ChecksumError, Interrupted, UsageError
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -40,12 +40,13 @@ def list_(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def push(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Copy from one's own channel to another."""
-    return _copy(arguments, environ, to=arguments.to)
+    return _copy(arguments, environ, to=_channel("--to", arguments.to))
 
 
 def pull(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Copy from another channel to one's own."""
-    return _copy(arguments, environ, source=arguments.source, signers=_path(arguments.signers))
+    source = _channel("--from", arguments.source)
+    return _copy(arguments, environ, source=source, signers=_path(arguments.signers))
 
 
 def _copy(
@@ -73,6 +74,19 @@ def _copy(
     return 0
 
 
+def _channel(option: str, text: str) -> str:
+    """Return what an option says of where another channel is.
+
+    Raises:
+        UsageError: nothing, or an address that no channel can have.
+    """
+    if not text.strip() or ("://" in text and not text.startswith(("http://", "https://", "file:///"))):
+        raise UsageError(
+            f"{option}: found {text!r}, expected a folder, or an address with https:// or file:///"
+        )
+    return text
+
+
 def sign(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Sign one's own channel.
 
@@ -89,7 +103,8 @@ def sign(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.json:
         put(json.dumps({**index.fields, "packages": len(index.rows)}))
         return 0
-    say(f"{paint('done:', 'green')} {len(index.rows)} packages, signed until {index.fields['expires']}")
+    signed = f"{counted(len(index.rows), 'package')}, signed until {index.fields['expires']}"
+    say(f"{paint('done:', 'green')} {signed}")
     return 0
 
 
@@ -119,7 +134,7 @@ def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.signers:
         demand_signature(channel, _path(arguments.signers) or "", settings)
     if not arguments.json:
-        say(f"{paint('done:', 'green')} {number} packages, every file is that of its hash")
+        say(f"{paint('done:', 'green')} {counted(number, 'package')}, every file is that of its hash")
     return 0
 
 
@@ -128,6 +143,7 @@ def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     Raises:
         UsageError: nothing says what goes, or what is named as a user of the channel is none.
+        ChannelError: there is no channel.
         Interrupted: not accepted.
     """
     from pybuild.sharing import prune as prune_
@@ -140,6 +156,10 @@ def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     below = [existing_folder("--used-below", one) for one in arguments.used_below]
     with Screen() as screen:
         settings = settings_of(arguments, environ, screen)
+        if not os.path.isdir(settings.places.channel):
+            raise ChannelError(
+                f"{settings.places.channel}: there is no channel", hint="name it with --channel"
+            )
         chosen = partial(prune_, settings, older=older, size=size, prefixes=prefixes, below=below)
         going = chosen(dry=True)
         if not arguments.dry_run and going:
@@ -152,7 +172,7 @@ def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for one in going if arguments.yes or arguments.dry_run else ():
         put(one.row.stem)
     would = "would go" if arguments.dry_run else "removed"
-    say(f"{paint('done:', 'green')} {len(going)} packages {would}, {total / 2**20:.1f} MiB")
+    say(f"{paint('done:', 'green')} {counted(len(going), 'package')} {would}, {total / 2**20:.1f} MiB")
     return 0
 
 

@@ -12,12 +12,16 @@ from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import DocumentError
 from pybuild.load.places import Places
 from pybuild.load.recipes import RecipeTree
-from pybuild.model.recipe import Recipe
+from pybuild.model.recipe import Condition, Recipe
 
 
 def recipe_list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """List the names of all recipes; no recipe is opened, with ``--long`` only those that have changed."""
     places = places_of(arguments, environ)
+    if arguments.site:
+        from pybuild.load.sites import demand_site
+
+        demand_site(arguments.site, places)
     if not arguments.long:
         return _list(RecipeTree(places.recipes).names(), arguments)
     from pybuild.load.catalog import Catalog
@@ -50,6 +54,17 @@ def recipe_show(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
     for line in columns(_recipe_rows(recipe)):
         put(line)
     return 0
+
+
+def _needs(rows: Sequence[str]) -> str:
+    return ", ".join(rows)
+
+
+def _when(condition: Condition) -> str:
+    """Return when an override applies: ``version <3, Python ==3.8.*``."""
+    words = (("", condition.version), ("Python ", condition.python), ("site ", condition.site))
+    found = [f"{word}{value}" for word, value in words if value]
+    return ", ".join([*found, *([f"[{condition.option}]"] if condition.option else [])])
 
 
 def recipe_lint(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -117,11 +132,19 @@ def _recipe_rows(recipe: Recipe) -> list[tuple[str, str]]:
         ("license", recipe.about.license),
         ("build", recipe.build.system),
         ("asks for", ", ".join(recipe.requirements.virtual)),
+        ("needs", _needs(recipe.requirements.run)),
+        ("to build", _needs(recipe.requirements.build)),
         ("provides", ", ".join(provides.virtual for provides in recipe.provides)),
     ]
     rows += [
         (f"[{o.name}]", o.summary + (f" (versions {o.versions})" if o.versions else ""))
         for o in recipe.options
+    ]
+    rows += [
+        (f"{label}, {_when(one.when)}", _needs(dict(one.requirements)[key]))
+        for one in recipe.overrides
+        for key, label in (("run", "needs"), ("build", "to build"))
+        if one.requirements is not None and key in dict(one.requirements)
     ]
     rows += [(r.version, f"Python {r.python}" if r.python else "any Python") for r in recipe.releases]
     return [(label, text) for label, text in rows if text]

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pybuild.cli.settings import prefix_of
+from pybuild.cli.settings import existing_prefix
 from pybuild.cli.text import put, say
 from pybuild.errors import PrefixError, UsageError
 from pybuild.plan.running import Running
@@ -66,12 +66,7 @@ def _show(running: Running, data: Mapping[str, object], *, as_json: bool) -> Non
 
 
 def _running(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Running:
-    prefix = Path(prefix_of(arguments, environ))
-    if not (prefix / "conda-meta" / "history").exists():
-        raise PrefixError(
-            f"{prefix}: is no conda prefix (it has no conda-meta/history)",
-            hint=f"pybuild install mpi4py -p {prefix} makes one",
-        )
+    prefix = Path(existing_prefix(arguments, environ))
     running = running_of(prefix)
     if not running.packages:
         raise PrefixError(

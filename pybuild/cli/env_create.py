@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from pybuild.cli.install import confirm, show
-from pybuild.cli.settings import settings_of
+from pybuild.cli.settings import demand_python, settings_of
 from pybuild.cli.text import put, say
 from pybuild.errors import PrefixError, UsageError
 
@@ -36,12 +36,12 @@ def create(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         raise UsageError("no prefix is named", hint="pybuild env create --prefix DIR")
     prefix = os.path.abspath(os.path.expanduser(arguments.prefix))
     installer = _installer(arguments)
+    demand_python(arguments.python)
     with Screen(verbose=arguments.verbose) as screen:
         settings = settings_of(arguments, environ, screen)
         if not arguments.dry_run:
             finish_interrupted(prefix, settings)
-        if os.path.lexists(prefix):
-            raise PrefixError(f"{prefix}: exists already", hint=f"pybuild install SPEC -p {prefix}")
+        _demand_room(prefix)
         done = (
             _by_installer(installer, prefix, arguments, settings)
             if installer
@@ -52,6 +52,21 @@ def create(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     elif done:
         say(f"done: {prefix}; next: pybuild install SPEC -p {prefix}")
     return 0
+
+
+def _demand_room(prefix: str) -> None:
+    """Check that nothing but an empty folder is where the prefix is to be.
+
+    Raises:
+        PrefixError: something is.
+    """
+    if not os.path.lexists(prefix) or (os.path.isdir(prefix) and not os.listdir(prefix)):
+        return
+    made = os.path.exists(os.path.join(prefix, "conda-meta", "history"))
+    raise PrefixError(
+        f"{prefix}: exists already" + ("" if made else ", and is no conda prefix"),
+        hint=f"pybuild install SPEC -p {prefix}" if made else "name another --prefix",
+    )
 
 
 def _installer(arguments: argparse.Namespace) -> Installer | None:
@@ -85,6 +100,8 @@ def _by_installer(
     say(f"{installer.file} (sha256 {installer.sha256})\n  run as: bash FILE -b -p {prefix}")
     if not arguments.dry_run:
         confirm(None, arguments)
+        if os.path.isdir(prefix):  # an empty one; installers want to make it
+            os.rmdir(prefix)
         create_base(installer, Path(prefix), settings)
     return not arguments.dry_run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pybuild.cli.settings import prefix_of
+from pybuild.cli.settings import demand_prefix, named_file, prefix_of
 from pybuild.errors import PrefixError, UsageError
 
 TYPE_CHECKING = False
@@ -45,11 +45,7 @@ def _program(prefix: Path) -> tuple[str, ...]:
     file = prefix / PROGRAM_FILE
     if file.exists():
         return (str(file),)
-    if not (prefix / "conda-meta" / "history").exists():
-        raise PrefixError(
-            f"{prefix}: is no conda prefix (it has no conda-meta/history)",
-            hint=f"pybuild install mpi4py -p {prefix} makes one",
-        )
+    demand_prefix(str(prefix))
     return ("-c", prefix_scripts(running_of(prefix))[PROGRAM_FILE], "pybuild")
 
 
@@ -67,7 +63,7 @@ def _in_service(named: str) -> str:
     if not os.path.isdir(path):
         from pybuild.load.stack import load_stack
 
-        path = load_stack(path).root
+        path = load_stack(named_file("--stack", named)).root
     link = os.path.join(path, "current")
     if not os.path.isdir(link):
         raise PrefixError(

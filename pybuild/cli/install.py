@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pybuild.cli.satisfied import satisfied
-from pybuild.cli.settings import job_options, prefix_of, request_of, settings_of
+from pybuild.cli.settings import job_options, prefix_of, request_of, settings_of, written_file
 from pybuild.cli.text import paint, put, say
 from pybuild.errors import Interrupted, UsageError
 
@@ -25,17 +25,16 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from pybuild.workflow import prepare
 
     settings = settings_of(arguments, environ)
-    if not arguments.output:  # from a plan file builds are made
+    output = written_file("--output", arguments.output) if arguments.output else None
+    if not output:  # from a plan file builds are made
         settings = replace(settings, recall=True)
-    made = prepare(request_of(arguments, environ), settings, acting=bool(arguments.output))
-    if arguments.output:
+    made = prepare(request_of(arguments, environ), settings, acting=bool(output))
+    if output:
         from pathlib import Path
 
         from pybuild.run.plan_file import PlanFile, write_plan_file
 
-        write_plan_file(
-            Path(arguments.output), PlanFile(plan=made, captures=tuple(settings.captures.values()))
-        )
+        write_plan_file(Path(output), PlanFile(plan=made, captures=tuple(settings.captures.values())))
     show(made, arguments, put)
     return 0
 
@@ -43,7 +42,7 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Show the plan, ask, build what is missing, install it and verify it."""
     job_options(arguments)  # a slip in it is told before anything is planned
-    prefix = prefix_of(arguments, environ)
+    prefix = prefix_of(arguments, environ, made=True)
     # These ask for more than the notes of a prefix tell.
     particular = arguments.rebuild or arguments.use or arguments.target
     if not particular and satisfied(

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from pybuild.cli.progress import Screen
-from pybuild.cli.settings import absolute, choice, settings_of
+from pybuild.cli.settings import absolute, choice, named_file, settings_of
 from pybuild.cli.text import paint, put, say
 from pybuild.errors import UsageError
 from pybuild.model.plan import Download
@@ -79,7 +79,7 @@ def _of_stack(arguments: argparse.Namespace, settings: Settings) -> tuple[list[P
     from pybuild.load.stack_lock import lock_file, read_lock
     from pybuild.locking import nowhere, plan_release
 
-    stack = load_stack(arguments.stack)
+    stack = load_stack(named_file("--stack", arguments.stack))
     plan = plan_release(stack, read_lock(lock_file(stack.file), stack.file), nowhere(settings), settings)
     installer = stack.installer
     if installer is None or "://" not in installer.file:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
-from pybuild.cli.settings import job_options, prefix_of, settings_of
+from pybuild.cli.settings import existing_prefix, job_options, settings_of
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, PrefixError, PybuildError, UsageError
 from pybuild.prefix.notes import Note, is_installed, read_note, read_notes
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 def list_(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """List what pybuild installed, and whether conda still has it."""
-    prefix = _named(arguments, environ)
+    prefix = existing_prefix(arguments, environ)
     notes = [{**collected(note), "installed": is_installed(prefix, note)} for note in read_notes(prefix)]
     if arguments.json:
         put(json.dumps(notes, indent=1))
@@ -204,17 +203,7 @@ def _level(note: Note) -> str:
 def _existing(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Path:
     from pathlib import Path
 
-    return Path(_named(arguments, environ))
-
-
-def _named(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
-    prefix = prefix_of(arguments, environ)
-    if not os.path.exists(os.path.join(prefix, "conda-meta", "history")):
-        raise PrefixError(
-            f"{prefix}: is no conda prefix (it has no conda-meta/history)",
-            hint=f"pybuild install mpi4py -p {prefix} makes one",
-        )
-    return prefix
+    return Path(existing_prefix(arguments, environ))
 
 
 def _note(prefix: Path, name: str) -> Note:

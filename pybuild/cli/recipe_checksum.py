@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pybuild.cli.progress import Screen
 from pybuild.cli.settings import places_of
-from pybuild.cli.text import explain, paint, put, say
+from pybuild.cli.text import counted, explain, paint, put, say
 from pybuild.errors import DocumentError, ExitCode, PlanError, PybuildError, UsageError
 from pybuild.load.recipes import RecipeTree
 
@@ -72,9 +72,11 @@ def _verify(
     if arguments.json:
         put(json.dumps({"wrong": wrong, "absent": absent, "right": right, "unknown": unknown}, indent=1))
     if unknown:
-        say(f"{unknown} hashes are of files that no index tells about; --download fetches and compares them")
+        known_to_none = counted(unknown, "hash is of a file", "hashes are of files")
+        say(f"{known_to_none} that no index tells about; --download fetches and compares them")
     if not (wrong or absent or broken):
-        say(f"{paint('done:', 'green')} {len(names)} recipes, {right} hashes agree")
+        agree = counted(right, "hash agrees", "hashes agree")
+        say(f"{paint('done:', 'green')} {counted(len(names), 'recipe')}, {agree}")
         return 0
     if wrong:
         return int(ExitCode.CHECKSUM)

@@ -22,12 +22,13 @@ def recipe_debug(arguments: argparse.Namespace, environ: Mapping[str, str]) -> i
     """Say what failed in the newest kept stage of a package, then become a shell there.
 
     Raises:
-        PlanError: no stage of a failed build is kept.
+        PlanError: no stage of a failed build is kept, or there is no such recipe.
     """
     from packaging.utils import canonicalize_name
 
     from pybuild.build.kept import find_kept
     from pybuild.build.stages import places_of_stages
+    from pybuild.load.recipes import RecipeTree
 
     name = canonicalize_name(arguments.name)
     prefix = os.path.abspath(os.path.expanduser(arguments.prefix)) if arguments.prefix else None
@@ -36,6 +37,7 @@ def recipe_debug(arguments: argparse.Namespace, environ: Mapping[str, str]) -> i
     found = [kept for folder in folders for kept in find_kept(folder, name, prefix)]
     kept = max(found, key=lambda kept: kept.seconds, default=None)
     if kept is None:
+        RecipeTree(places.recipes).demand(arguments.name)
         where = f" for {prefix}" if prefix else ""
         raise PlanError(
             f"no stage of a failed build of {name}{where} is kept in {', '.join(map(str, folders))}",
@@ -60,10 +62,12 @@ def _enter(kept: KeptStage, words: str | None, environ: Mapping[str, str]) -> No
 def told(kept: KeptStage) -> list[str]:
     """Return what failed, as lines for people."""
     from pybuild.build.log import relevant_lines
+    from pybuild.run.padding import shortened
 
     lines = [f"{paint(f'{kept.package} {kept.version}', 'bold')}, {kept.when}: {kept.message}"]
     try:
         lines += [f"  | {line}" for line in relevant_lines(Path(kept.log))]
+        lines = [shortened(line) for line in lines]
         lines.append(f"log: {kept.log}")
     except OSError:
         lines.append(f"log: {kept.log}, which is gone")

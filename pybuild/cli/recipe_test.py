@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pybuild.cli.progress import Screen
 from pybuild.cli.recipe_trial import Result, Trial, run_installed, run_trial
 from pybuild.cli.settings import choice, places_of, settings_of
-from pybuild.cli.text import paint, put, say
+from pybuild.cli.text import counted, paint, put, say
 from pybuild.errors import PlanError, UsageError
 from pybuild.load.recipes import RecipeTree
 
@@ -45,9 +45,9 @@ def recipe_test(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
         put(json.dumps([asdict(result) for result in results], indent=1))
     failed = sum(bool(result.code) for result in results)
     if failed:
-        say(f"{paint('error:', 'red')} {failed} of {len(results)} runs failed")
+        say(f"{paint('error:', 'red')} {failed} of {counted(len(results), 'run')} failed")
     else:
-        say(f"{paint('done:', 'green')} {len(results)} runs, all verified")
+        say(f"{paint('done:', 'green')} {counted(len(results), 'run')}, all verified")
     return max(result.code for result in results)
 
 

@@ -44,9 +44,8 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     Args:
         verbose: also say how packages that are not asked for are built, and the whole environment.
     """
-    lines = [
-        paint(f"{' '.join(plan.specs)} -> {plan.prefix}", "bold") + (" (new)" if plan.new_prefix else "")
-    ]
+    head = f"{' '.join(plan.specs)} -> {plan.prefix}" if plan.specs else plan.prefix
+    lines = [paint(head, "bold") + (" (new)" if plan.new_prefix else "")]
     site = f"{plan.site}, target {plan.target}" if plan.target else plan.site
     facts = [("site", site), ("python", plan.python), ("channel", plan.channel), ("verify", plan.verify)]
     if verbose and plan.compiler_cache is not None:

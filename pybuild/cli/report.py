@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pybuild.cli.settings import places_of
+from pybuild.cli.settings import places_of, written_file
 from pybuild.cli.text import columns, put, say
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ def report(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         _list(find_runs(cache), as_data=arguments.json)
         return 0
     prefix = os.path.abspath(os.path.expanduser(arguments.prefix)) if arguments.prefix else None
+    output = written_file("--output", arguments.output) if arguments.output else None
     record = find_run(cache, arguments.run_name, prefix).read()
     if arguments.json:
         from cattrs import unstructure
 
         put(json.dumps(unstructure(record)))
         return 0
-    path = Path(arguments.output or f"{record.name}.html")
+    path = Path(output or f"{record.name}.html")
     path.write_text(page(record), "utf-8")
     say(f"{path}: open it in a browser")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from pybuild.errors import UsageError
+from pybuild.errors import PrefixError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from pybuild.workflow import Settings
 
 
-def prefix_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
+def prefix_of(arguments: argparse.Namespace, environ: Mapping[str, str], *, made: bool = False) -> str:
     """Return the absolute path of the prefix that was named, or of the activated one.
+
+    Args:
+        made: the command makes one where there is none.
 
     Raises:
         UsageError: neither is there.
@@ -28,9 +31,36 @@ def prefix_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
     if not named:
         raise UsageError(
             "no prefix is named and no conda environment is activated",
-            hint="add --prefix DIR; it is made if it does not exist",
+            hint="add --prefix DIR" + ("; it is made if it does not exist" if made else ""),
         )
     return absolute(named)
+
+
+def existing_prefix(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
+    """Return the absolute path of the conda prefix that was named, or of the activated one.
+
+    Raises:
+        UsageError: neither is there.
+        PrefixError: what was named is no prefix.
+    """
+    prefix = prefix_of(arguments, environ)
+    demand_prefix(prefix)
+    return prefix
+
+
+def demand_prefix(prefix: str) -> None:
+    """Check that a path is that of a conda prefix.
+
+    Raises:
+        PrefixError: it is not.
+    """
+    if os.path.exists(os.path.join(prefix, "conda-meta", "history")):
+        return
+    why = "is no conda prefix (it has no conda-meta/history)"
+    raise PrefixError(
+        f"{prefix}: {why if os.path.lexists(prefix) else 'there is no such prefix'}",
+        hint=f"pybuild install mpi4py -p {prefix} makes one",
+    )
 
 
 def places_of(
@@ -73,6 +103,35 @@ def existing_folder(option: str, text: str) -> str:
     if not os.path.isdir(path):
         what = "is no folder" if os.path.lexists(path) else "there is no such folder"
         raise UsageError(f"{option} {text}: {what}", hint=f"name one that is there, or leave {option} out")
+    return path
+
+
+def named_file(what: str, text: str) -> str:
+    """Return the absolute path of a file that the command line names.
+
+    Args:
+        what: option or kind of file, for the message.
+
+    Raises:
+        UsageError: there is none.
+    """
+    path = absolute(text)
+    if not os.path.exists(path) or os.path.isdir(path):
+        why = "is a folder" if os.path.isdir(path) else "there is no such file"
+        raise UsageError(f"{what} {text}: {why}")
+    return path
+
+
+def written_file(option: str, text: str) -> str:
+    """Return the absolute path of a file that a command shall write.
+
+    Raises:
+        UsageError: its folder does not exist, or it is itself a folder.
+    """
+    path = absolute(text)
+    if os.path.isdir(path) or not os.path.isdir(os.path.dirname(path)):
+        why = "is a folder" if os.path.isdir(path) else "its folder does not exist"
+        raise UsageError(f"{option} {text}: {why}")
     return path
 
 
@@ -148,6 +207,16 @@ def choice(text: str) -> tuple[str, str]:
     return virtual, provider
 
 
+def demand_python(text: str | None) -> None:
+    """Check that a Python that is named by its path is there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if text and "/" in text:
+        named_file("--python", text)
+
+
 def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Request:
     """Return what the user asked for.
 
@@ -157,6 +226,7 @@ def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Req
     from pybuild.model.request import Request
     from pybuild.plan.specs import parse_spec
 
+    demand_python(arguments.python)
     specs = tuple(parse_spec(text) for text in arguments.specs)
     names = [spec.name for spec in specs]
     for name in names:
@@ -166,7 +236,7 @@ def request_of(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Req
             )
     return Request(
         specs=specs,
-        prefix=prefix_of(arguments, environ),
+        prefix=prefix_of(arguments, environ, made=True),
         python=arguments.python,
         verify=arguments.verify,
         rebuild=arguments.rebuild,

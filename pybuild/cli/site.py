@@ -16,10 +16,13 @@ from pybuild.errors import DocumentError
 def site_list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """List all sites with a line on each; a file that is wrong is listed too."""
     from pybuild.load.document import load_document
-    from pybuild.load.sites import site_files
+    from pybuild.load.sites import demand_site, site_files
 
     rows = []
-    for name, path in site_files(places_of(arguments, environ).sites).items():
+    places = places_of(arguments, environ)
+    if arguments.site:
+        demand_site(arguments.site, places)
+    for name, path in site_files(places.sites).items():
         try:
             data: Mapping[str, object] = load_document(path).data
         except DocumentError:

@@ -38,14 +38,20 @@ def site_test(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if failed:
         say(f"{paint('error:', 'red')} site {site.name}: {failed} of {len(rows)} checks failed")
         return int(ModuleToolError.code)
-    say(f"{paint('done:', 'green')} site {site.name}: {len(rows)} checks, all as they should be")
+    where = " in an imitation" if _imitates(arguments) else ""
+    say(f"{paint('done:', 'green')} site {site.name}{where}: {len(rows)} checks, all as they should be")
     return 0
+
+
+def _imitates(arguments: argparse.Namespace) -> bool:
+    """Return whether an imitation is tried; a tool or a folder for it is only named for that."""
+    return bool(arguments.simulate or arguments.box or arguments.tool)
 
 
 @contextmanager
 def _tried(site: Site, arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Site]:
     """Give the site itself, or the one of a box that imitates it and is removed afterwards."""
-    if not (arguments.simulate or arguments.box or arguments.tool):
+    if not _imitates(arguments):
         _demand_machine(site)
         yield site
         return

@@ -86,7 +86,7 @@ def _facts(site: Site) -> Iterator[Row]:
         1,
         ("page", site.documentation),
         ("file", site.file + (f", extends {site.extends}" if site.extends else "")),
-        ("known by", " and ".join(detect) or "its name only: --site"),
+        ("known by", " and ".join(detect) or _undetected(site)),
         ("kept", " ".join(site.keep_env)),
         ("path", ":".join(site.path)),
         ("channels", " ".join(site.channels)),
@@ -95,6 +95,12 @@ def _facts(site: Site) -> Iterator[Row]:
     if site.share is not None:
         yield 1, "share", f"{site.share.root}, modes {site.share.mode}"
         yield from _origin(2, site.share)
+
+
+def _undetected(site: Site) -> str:
+    """Return how one comes to a site that no machine shows signs of."""
+    taken = "what no other site knows, or " if site.name == "generic" else ""
+    return f"{taken}its name only: --site"
 
 
 def _nodes(site: Site) -> Iterator[Row]:

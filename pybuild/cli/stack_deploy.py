@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from pybuild.cli.settings import job_options, settings_of
 from pybuild.cli.stack_file import stack_of
+from pybuild.cli.stack_text import counts
 from pybuild.cli.text import columns, paint, put, say
 from pybuild.errors import Interrupted, PrefixError, UsageError
 from pybuild.load.stack_lock import lock_digest, lock_file, lock_text, read_lock
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pybuild.model.stack import Lock, Release, Stack
     from pybuild.release.prune import Fate
     from pybuild.status import Standing, Status
+
+_LONGEST = 24 * 365 * 100
+"""Hours of grace beyond which nothing differs, and a time span cannot hold many more."""
 
 _HOW = {
     "made": "made and put in service",
@@ -110,8 +114,8 @@ def prune(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     stack = stack_of(arguments)
     settings = settings_of(arguments, environ)
-    if arguments.grace < 0 or (arguments.keep is not None and arguments.keep < 1):
-        raise UsageError("--keep takes a number from 1 on, --grace hours from 0 on")
+    if not 0 <= arguments.grace <= _LONGEST or (arguments.keep is not None and arguments.keep < 1):
+        raise UsageError("--keep takes a number from 1 on, --grace hours from 0 on, up to a century")
     grace = timedelta(hours=arguments.grace)
     if not arguments.yes and not arguments.dry_run:
         looked = clear(stack, settings, keep=arguments.keep, grace=grace, dry_run=True)
@@ -148,9 +152,7 @@ def _horizon(unseen: int, jobs: str) -> str:
 
 
 def _intent(stack: Stack, lock: Lock) -> str:
-    counts = f"Python {lock.python}, {len(lock.conda)} conda packages, {len(lock.index)} wheels, " \
-             f"{len(lock.recipes)} recipes"  # fmt: skip
-    return f"{stack.name}: {counts}, for {lock.site.name}, below {stack.root}"
+    return f"{stack.name}: {counts(lock)}, below {stack.root}"
 
 
 def _confirm(text: str, arguments: argparse.Namespace, question: str = "go ahead?") -> None:

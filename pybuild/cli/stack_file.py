@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from pybuild.cli.settings import named_file
 from pybuild.errors import UsageError
 from pybuild.load.stack import load_stack
 
@@ -27,7 +28,7 @@ def stack_of(arguments: argparse.Namespace) -> Stack:
             f"{path}: there is no stack file",
             hint=f"docs/stacks.md shows how one is written; or name it: {arguments.called} FILE",
         )
-    stack = load_stack(path)
+    stack = load_stack(named_file("stack file", arguments.file))
     if arguments.site and stack.site and arguments.site != stack.site:
         raise UsageError(
             f"--site {arguments.site}: {path} is a stack of {stack.site}", hint="leave out --site"

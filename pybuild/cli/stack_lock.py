@@ -10,7 +10,7 @@ from pybuild.cli.settings import settings_of
 from pybuild.cli.stack_file import stack_of
 from pybuild.cli.stack_text import counts, difference_lines
 from pybuild.cli.text import paint, put, say
-from pybuild.errors import DocumentError, PlanError
+from pybuild.errors import DocumentError, PlanError, UsageError
 from pybuild.load.stack_lock import lock_digest, lock_file, read_lock, write_lock
 from pybuild.plan.stack_difference import difference
 
@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 
 
 def lock(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Resolve the stack file, write its lock, and say what is different from the one that was there."""
+    """Resolve the stack file, write its lock, and say what is different from the one that was there.
+
+    Raises:
+        UsageError: some packages and all of them are to be upgraded.
+    """
     from pybuild.cli.progress import Screen
     from pybuild.locking import make_lock
 
+    if arguments.upgrade and arguments.upgrade_all:
+        raise UsageError("--upgrade and --upgrade-all contradict each other", hint="leave one of them out")
     stack = stack_of(arguments)
     path = lock_file(stack.file)
     older, why = _older(path)

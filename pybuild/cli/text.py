@@ -41,7 +41,12 @@ def explain(error: PybuildError) -> str:
         from pybuild.cli.hints import completed
 
         lines.append(f"{paint('hint:', 'cyan')} {completed(hint)}")
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    if "_placeholder" in text:
+        from pybuild.run.padding import shortened
+
+        text = shortened(text)
+    return text
 
 
 def columns(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: str = "") -> list[str]:
@@ -54,6 +59,11 @@ def columns(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: str = "") ->
         indent + (" " * gap).join(c.ljust(w) for c, w in zip(row, widths, strict=False)).rstrip()
         for row in table
     ]
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with its noun: ``1 package``, ``2 packages``."""
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def say(text: str) -> None:

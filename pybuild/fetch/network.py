@@ -22,11 +22,19 @@ class Network:
     Args:
         environ: the user's environment, where pip looks for its settings.
         offline: refuse instead; not even pip is asked how it is configured.
+        what: who is asked, for the message of a refusal.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, offline: bool = False) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        offline: bool = False,
+        what: str = "the package index or a source's own server",
+    ) -> None:
         self._environ = environ
         self.offline = offline
+        self._what = what
 
     @cached_property
     def config(self) -> PipConfig:
@@ -37,7 +45,7 @@ class Network:
         """
         if self.offline:
             raise FetchError(
-                "offline, and this cannot be done without a network",
+                f"offline, and {self._what} cannot be asked without a network",
                 hint="leave out --offline, PYBUILD_OFFLINE and `offline` of the configuration file",
             )
         from pybuild.fetch.pipconfig import read_pip_config

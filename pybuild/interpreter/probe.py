@@ -51,6 +51,7 @@ def probe_interpreter(path: str) -> Interpreter:
         told = json.loads(asked.out)
     except ValueError:
         reason = (asked.err.strip().splitlines() or [f"exit code {asked.code}"])[-1]
+        reason = reason.removeprefix(f"{path}: ").lower()
         return Interpreter(path=path, version="", rejected=f"{path} cannot run: {reason}")
     # A script in front of the interpreter stays no part of the answer.
     real = os.path.realpath(told["executable"] or path)

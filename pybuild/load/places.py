@@ -80,8 +80,9 @@ def find_places(
         recipes, sites: directories named on the command line.
 
     Raises:
-        DocumentError: the configuration file is wrong, or ``PYBUILD_CONFIG`` names none.
-        UsageError: ``PYBUILD_OFFLINE`` says neither yes nor no, or nobody knows the user's home.
+        DocumentError: the configuration file is wrong.
+        UsageError: ``PYBUILD_CONFIG`` names a file that is not there, ``PYBUILD_OFFLINE`` says neither yes
+            nor no, or nobody knows the user's home.
     """
     config, base = _configuration(environ)
     channel = _said(environ, "PYBUILD_CHANNEL") or _resolved(config.get("channel"), base, environ)
@@ -154,7 +155,12 @@ def _configuration(environ: Mapping[str, str]) -> tuple[Mapping[str, Any], str]:
     named = _said(environ, "PYBUILD_CONFIG")
     path = named or os.path.join(_xdg(environ, "XDG_CONFIG_HOME", ".config"), "config.yaml")
     base = os.path.dirname(path)
-    if not named and not os.path.exists(path):
+    if not os.path.exists(path):
+        if named:
+            raise UsageError(
+                f"PYBUILD_CONFIG: there is no file {path}",
+                hint="name one that is there, or unset PYBUILD_CONFIG",
+            )
         return {}, base
     try:
         document = load_document(path, empty=True)

@@ -43,6 +43,16 @@ class RecipeTree:
             self._loaded[key] = load_recipe(self._file(key, name))
         return self._loaded[key]
 
+    def demand(self, name: str) -> None:
+        """Check that there is a recipe of a name, in any spelling, without opening it.
+
+        Raises:
+            PlanError: there is none; names the nearest ones.
+        """
+        from packaging.utils import canonicalize_name
+
+        self._file(canonicalize_name(name), name)
+
     def names(self) -> tuple[str, ...]:
         """Return the names of all recipes in alphabetical order; no file is opened."""
         if self._names is None:

@@ -70,13 +70,22 @@ def named_site(name: str, places: Places) -> Site:
         PlanError: there is none; names the nearest ones.
         DocumentError: its file is wrong.
     """
+    return load_site(demand_site(name, places), site_files(places.sites))
+
+
+def demand_site(name: str, places: Places) -> str:
+    """Return the file of the site of this name.
+
+    Raises:
+        PlanError: there is none; names the nearest ones.
+    """
     files = site_files(places.sites)
     if name not in files:
         known = ", ".join(files) or "none at all"
         near = _near(name, files)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known sites: {known}"
         raise PlanError(f"there is no site {name!r}", hint=hint)
-    return load_site(files[name], files)
+    return files[name]
 
 
 def site_files(directories: tuple[str, ...]) -> dict[str, str]:

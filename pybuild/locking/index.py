@@ -65,7 +65,7 @@ class Pip:
 
         self.prefix, self.folder = prefix, folder
         self.wanted, self.fixed, self.settings = wanted, fixed, settings
-        with Network(settings.environ, offline=settings.places.offline) as network:
+        with Network(settings.environ, offline=settings.places.offline, what="the package index") as network:
             self.config = network.config
 
     def report(self, pins: Iterable[str]) -> Mapping[str, object]:

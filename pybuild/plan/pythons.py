@@ -30,7 +30,8 @@ def choose_python(
     refusal: PlanError | None = None
     for interpreter in machine.interpreters:
         if interpreter.rejected is not None:
-            notes.append(f"{interpreter.path} passed over: {interpreter.rejected}")
+            reason = interpreter.rejected.removeprefix(f"{interpreter.path} ")
+            notes.append(f"{interpreter.path} passed over: {reason}")
             continue
         try:
             for spec in specs:

@@ -125,7 +125,7 @@ def _joined(pairs: Iterator[tuple[str, str]]) -> dict[str, str]:
 
 def _stack(old: Lock | None, new: Lock) -> Iterator[Row]:
     names: Mapping[str, str] = {
-        "stack": "stack", "declared": "stack file", "subdir": "platform", "python": "python",
+        "stack": "name", "declared": "stack file", "subdir": "platform", "python": "python",
         "interpreter": "interpreter", "installer": "installer",
     }  # fmt: skip
     for key, name in names.items():

@@ -152,7 +152,10 @@ def find_run(cache: str, name: str | None, prefix: str | None) -> RunFolder:
     for folder in found:
         if prefix is None or folder.read().prefix == prefix:
             return folder
-    raise UsageError(f"{runs_of(cache)}: has no run" + (f" for {prefix}" if prefix else ""))
+    raise UsageError(
+        f"{runs_of(cache)}: has no run" + (f" for {prefix}" if prefix else ""),
+        hint="pybuild install leaves one where it builds something; --cache names the folder it used",
+    )
 
 
 def _prune(runs: Path) -> None:

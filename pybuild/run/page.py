@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 from html import escape
 
 from pybuild.model.run import Progress, RunRecord
+from pybuild.run.padding import shortened
 from pybuild.run.page_graph import graph
 from pybuild.run.page_style import STYLE, colour_of
 
@@ -64,18 +64,13 @@ def _failures(record: RunRecord) -> str:
     parts = []
     for build in record.builds:
         if build.message:
-            tail = f"<pre>{escape(_shortened(chr(10).join(build.tail)))}</pre>" if build.tail else ""
+            tail = f"<pre>{escape(shortened(chr(10).join(build.tail)))}</pre>" if build.tail else ""
             log = f"<p>log: <code>{escape(build.log)}</code></p>" if build.log else ""
-            said = f"<p>{escape(_shortened(build.message))}</p>"
+            said = f"<p>{escape(shortened(build.message))}</p>"
             parts.append(f'<div class="failure">{said}{tail}{log}</div>')
         elif build.because:
             parts.append(f"<p>{escape(build.name)}: not built, because {escape(build.because)} was not.</p>")
     return _section("What went wrong", "\n".join(parts)) if parts else ""
-
-
-def _shortened(text: str) -> str:
-    """Return a text without the padding of host prefixes' paths."""
-    return re.sub(r"(_placeholder){3,}\w*", "_placeholder…", text)
 
 
 def _gantt(timed: list[Progress]) -> str:

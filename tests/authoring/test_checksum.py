@@ -174,7 +174,7 @@ def test_only_what_was_touched(run: Run, recipes: Path, monkeypatch: pytest.Monk
     git(recipes.parent, "add", "recipes/ranky")
     git(recipes.parent, "commit", "--quiet", "-m", "one")
     _, _, err = run("checksum", "--touched", "--recipes", str(recipes))
-    assert "1 recipes, 1 hashes agree" in err  # pure is new
+    assert "1 recipe, 1 hash agrees" in err  # pure is new
     git(recipes.parent, "checkout", "--quiet", "-b", "work")
     git(recipes.parent, "add", "recipes")
     change(recipes, "ranky", "unproven: true", "unproven: false")

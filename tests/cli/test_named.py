@@ -140,3 +140,137 @@ def test_a_mirror_is_a_folder(
     err = capsys.readouterr().err
     assert f"--to {tmp_path}/file: is no folder" in err
     assert "--prefix" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("list", "-p", "/nonexist"), "/nonexist: there is no such prefix"),
+        (("list", "-p", "/usr"), "/usr: is no conda prefix (it has no conda-meta/history)"),
+        (("env", "activate", "-p", "/nonexist"), "/nonexist: there is no such prefix"),
+        (("env", "run", "-p", "/nonexist", "true"), "/nonexist: there is no such prefix"),
+        (("channel", "prune", "--older-than=1", "--channel", "/nonexist"), "/nonexist: there is no channel"),
+    ],
+)
+def test_what_is_not_there_is_not_called_damaged(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    """A slip in a path is told as that."""
+    assert main(words, environ) in (10, 12)
+    assert f"error: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("list",), ("env", "run", "true"), ("install", "six")])
+def test_only_what_makes_a_prefix_says_so(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """The hint where none is named."""
+    assert main(words, environ) == 2
+    makes = "; it is made if it does not exist" if words[0] == "install" else ""
+    assert capsys.readouterr().err.splitlines()[1] == f"hint: add --prefix DIR{makes}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("mirror", "create", "--to", "m", "--stack", "/nonexist"),
+            "--stack /nonexist: there is no such file",
+        ),
+        (("env", "run", "--stack", "/nonexist", "true"), "--stack /nonexist: there is no such file"),
+        (("stack", "lock", "/tmp"), "stack file /tmp: is a folder"),
+        (("stack", "lock", "/nonexist"), "/nonexist: there is no stack file"),
+        (("build", "/nonexist", "key"), "plan file /nonexist: there is no such file"),
+        (("plan", "six", "-p", "p", "-o", "/nonexist/p"), "--output /nonexist/p: its folder does not exist"),
+        (("report", "-o", "/nonexist/p"), "--output /nonexist/p: its folder does not exist"),
+        (("stack", "lock", "s", "--upgrade", "a", "--upgrade-all"), "--upgrade and --upgrade-all contradict"),
+        (("channel", "push", "--to", ""), "--to: found '', expected a folder"),
+        (("channel", "push", "--to", "ftp://x/"), "--to: found 'ftp://x/', expected a folder"),
+        (("channel", "pull", "--from", "s3://x/"), "--from: found 's3://x/', expected a folder"),
+    ],
+)
+def test_a_slip_in_what_is_named_is_a_usage_error(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    """The same code whichever command it is, before anything is done."""
+    assert main(words, environ) == 2
+    assert f"error: {said}" in capsys.readouterr().err
+
+
+def test_the_configuration_file_that_is_named_must_be_there(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is no wrong file, and has no line that could be corrected."""
+    assert main(["recipe", "list"], {**environ, "PYBUILD_CONFIG": "/nonexist"}) == 2
+    assert "error: PYBUILD_CONFIG: there is no file /nonexist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("grace", ["nan", "inf", "-1", "1e300"])
+def test_the_grace_of_a_prune_is_a_time(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, grace: str
+) -> None:
+    """One that a clock can have."""
+    (tmp_path / "stack.yaml").write_text("name: team\nroot: /nonexist/team\npython: '3.11'\nconda: [zlib]\n")
+    code = main(["stack", "prune", str(tmp_path / "stack.yaml"), f"--grace={grace}", "-n"], environ)
+    assert code == 2
+    assert "--grace hours from 0 on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("jobs", "status"), ("report",)])
+def test_without_a_run_it_is_said_what_makes_one(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """And where it is looked for."""
+    assert main([*words, "--cache", str(tmp_path)], environ) == 2
+    assert "hint: pybuild install leaves one where it builds something" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("recipe", "list"), ("site", "list")])
+def test_a_site_that_is_named_must_be_there(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Also where nothing is asked of it."""
+    assert main([*words, "--site", "nosuch"], environ) == 4
+    assert "there is no site 'nosuch'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "said"), [("nosuch", "no recipe for 'nosuch'"), ("", "no recipe for ''")])
+def test_the_stage_of_no_recipe_is_not_looked_for(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    """The hint would be to install what there is not."""
+    assert main(["recipe", "debug", name], environ) == 4
+    err = capsys.readouterr().err
+    assert said in err
+    assert "pybuild install" not in err
+
+
+@pytest.mark.parametrize("words", [("plan", "six", "-p", "p"), ("env", "create", "-p", "p")])
+def test_a_python_that_is_named_must_be_there(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Its path is told once."""
+    assert main([*words, "--python", "/nonexist/python"], environ) == 2
+    assert capsys.readouterr().err == "error: --python /nonexist/python: there is no such file\n"
+
+
+def test_what_a_recipe_needs_is_shown(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What it runs with and is built with, also where that depends on the version."""
+    assert main(["recipe", "show", "h5py"], environ) == 0
+    rows = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines() if "  " in line)
+    assert "numpy" in rows["needs"]
+    assert "cython" in rows["to build"]
+    assert any(label.startswith("needs, <") and "numpy" in text for label, text in rows.items())
+
+
+def test_a_prefix_is_made_where_nothing_is(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Or an empty folder; the hint for one with other things in it is not to install there."""
+    words = ["env", "create", "-n", "--site", "generic", "--offline", "-p", str(tmp_path / "p")]
+    (tmp_path / "p").mkdir()
+    assert main(words, environ) == 0
+    (tmp_path / "p/file").touch()
+    capsys.readouterr()
+    assert main(words, environ) == 10
+    assert "exists already, and is no conda prefix\nhint: name another --prefix" in capsys.readouterr().err

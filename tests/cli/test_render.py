@@ -116,5 +116,6 @@ def test_the_prefix_stands_on_the_first_line() -> None:
     made = replace(big_plan(), notes=("a note",), removes=(("old", "1", "b"),))
     lines = plan_text(made).splitlines()
     assert lines[0] == "thing -> /data/env (new)"
+    assert plan_text(replace(made, specs=())).splitlines()[0] == "/data/env (new)"
     assert "  note  a note" in lines
     assert "  - old 1 b  removed" in lines

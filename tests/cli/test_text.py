@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pybuild.cli.text import columns, explain, paint, put, say
+from pybuild.cli.text import columns, counted, explain, paint, put, say
 from pybuild.errors import BuildError, DocumentError, PlanError
 
 
@@ -99,6 +99,27 @@ def test_a_failed_build_shows_what_tells_and_where_the_rest_is() -> None:
         "error: thing 1.0: failed\n  | a\n  | b\nlog: /l/thing.log\nhint: bash /s/reopen.sh\n"
     )
     assert explain(BuildError("failed")) == "error: failed\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "told"),
+    [
+        (0, ("run",), "0 runs"),
+        (1, ("run",), "1 run"),
+        (2, ("run",), "2 runs"),
+        (3, ("hash", "hashes"), "3 hashes"),
+    ],
+)
+def test_a_number_and_its_noun_agree(number: int, words: tuple[str, ...], told: str) -> None:
+    """One of a thing is singular."""
+    assert counted(number, *words) == told
+
+
+def test_the_padding_of_host_prefixes_is_left_out() -> None:
+    """It would fill the screen."""
+    path = "/stage/host_placeholder" + "_placeholder" * 17 + "_pla/bin/x"
+    error = BuildError(f"make {path} failed", tail=(f"cannot find {path}",))
+    assert explain(error).count("/stage/host_placeholder…/bin/x") == 2
 
 
 def test_data_goes_to_one_stream_and_words_to_the_other(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,7 @@ def test_uninstall_refuses_what_another_package_is_bound_to(complete: Project) -
         (("uninstall", "toypure"), 2, "no terminal"),
         (("info", "numpy"), 10, "did not install 'numpy'"),
         (("log", "numpy"), 10, "did not install 'numpy'"),
-        (("list", "-p", "/nonexistent"), 10, "/nonexistent: is no conda prefix"),
+        (("list", "-p", "/nonexistent"), 10, "/nonexistent: there is no such prefix"),
     ],
 )
 def test_refusals(complete: Project, words: tuple[str, ...], code: int, says: str) -> None:

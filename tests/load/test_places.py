@@ -96,7 +96,7 @@ def test_named_configuration(tmp_path: Path) -> None:
     path = tmp_path / "other.yaml"
     path.write_text("cache: here\n")
     assert find_places({"PYBUILD_CONFIG": str(path)}).cache == str(tmp_path / "here")
-    with pytest.raises(DocumentError, match="cannot be read"):
+    with pytest.raises(UsageError, match="there is no file"):
         find_places({"PYBUILD_CONFIG": str(tmp_path / "none.yaml")})
 
 

@@ -15,7 +15,9 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     inner = add_group(commands, "env", "make prefixes, and run what is in them")
     command = add_command(inner, "create", "make a new prefix with Python and pip", "env_create:create")
-    prefix_option(command, must_exist=False)
+    command.add_argument(
+        "-p", "--prefix", metavar="DIR", help="where it is made; nothing, or an empty folder, may be there"
+    )
     command.add_argument(
         "--python", metavar="VERSION|PATH", help="its Python (default: the newest supported)"
     )

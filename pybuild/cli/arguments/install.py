@@ -43,6 +43,10 @@ def add(commands: Commands) -> None:
             help="a provider of the site, instead of its first: compiler=intel",
         )  # fmt: skip
         place_options(command)
+        if name in ("install", "plan"):
+            command.add_argument(
+                "-v", "--verbose", action="store_true", help="show steps, environment and reasons"
+            )
         if name == "install":
             command.add_argument("-y", "--yes", action="store_true", help="do not ask")
             command.add_argument("-n", "--dry-run", action="store_true", help="stop after the plan")
@@ -60,6 +64,3 @@ def add(commands: Commands) -> None:
             command.add_argument(
                 "-o", "--output", metavar="FILE", help="also write the plan as a file for build"
             )
-        command.add_argument(
-            "-v", "--verbose", action="store_true", help="show steps, environment and reasons"
-        )
