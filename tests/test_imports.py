@@ -158,6 +158,7 @@ ONLY_IN: dict[str, set[str]] = {
     "urllib3": {"fetch/"},
     "rich": {"cli/"},
     "argparse": {"cli/"},
+    "argcomplete": {"cli/completion.py"},
     "elftools": {"verify/", "runpath.py"},
     "yaml": {"load/"},
     "jsonschema": {"load/"},
