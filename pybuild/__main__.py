@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Entry point of the command ``pybuild`` and of ``python -m pybuild``."""
 
 from __future__ import annotations

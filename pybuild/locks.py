@@ -56,6 +56,21 @@ def held(path: Path, *, waiting: Callable[[str], None] = lambda owner: None) -> 
         yield
 
 
+def owner_of(path: Path) -> str | None:
+    """Return who holds the lock ``path`` now (``host, process 123``), None where nobody living does.
+
+    Nothing is taken or changed. A process of another host counts as living until its lease has run out.
+    """
+    from flufl.lock import LockState
+
+    lock = _named(path)
+    try:
+        free = lock.state in (LockState.unlocked, LockState.stale, LockState.theirs_expired)
+        return None if free or lock.expiration.timestamp() < time.time() else _owner(path)
+    except OSError:
+        return None
+
+
 @contextlib.contextmanager
 def _flock(path: Path, lease: Path, waiting: Callable[[str], None]) -> Iterator[bool]:
     """Hold ``flock`` and give whether there is one; mounted without it, the lease alone must do."""

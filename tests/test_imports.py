@@ -82,6 +82,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "workflow", "release",
     },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
+    # what is wrong with a shell and a prefix: looks at what all the others wrote, and changes nothing
+    "checkup": {
+        "model", "errors", "process", "locks", "load", "plan", "prefix", "verify", "settings", "captures",
+        "proof",
+    },
     "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
     "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "building"},
     # builds as jobs of a batch system
@@ -106,7 +111,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
         "locking", "base", "building", "run", "deployment", "upkeep", "status", "release",
         "batch", "settings",
-        "sharing", "channel",
+        "sharing", "channel", "checkup",
     },
     "__main__": {"cli"},
     "version": set(),
@@ -118,6 +123,9 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("build", "prefix"): {"prefix.installed"},
     ("locking", "release"): {"release.layout"},
     ("prefix", "plan"): {"plan.prefix_scripts", "plan.running"},
+    ("checkup", "verify"): {"verify.levels"},
+    ("checkup", "proof"): {"proof.ways"},
+    ("cli", "checkup"): {"checkup.examine"},
     ("box", "plan"): {"plan.modules", "plan.rules"},
     ("authoring", "plan"): {"plan.downloads"},
     ("verify", "plan"): {"plan.templates"},
@@ -156,6 +164,7 @@ ONLY_IN: dict[str, set[str]] = {
     "urllib3": {"fetch/"},
     "rich": {"cli/"},
     "argparse": {"cli/"},
+    "argcomplete": {"cli/completion.py"},
     "elftools": {"verify/", "runpath.py"},
     "yaml": {"load/"},
     "jsonschema": {"load/"},

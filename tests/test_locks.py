@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pybuild import locks
-from pybuild.locks import held
+from pybuild.locks import held, owner_of
 
 HOLD = """\
 import fcntl, sys
@@ -232,3 +232,20 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """Not an endless wait."""
     with pytest.raises(OSError, match="No such file"), held(tmp_path / "absent" / "lock"):
         pass
+
+
+@FLOCK
+def test_the_owner_is_named_while_it_lives(tmp_path: Path, flock: str) -> None:
+    """Without taking or changing anything; a dead one's lock has no owner."""
+    lock = tmp_path / "lock"
+    assert owner_of(lock) is None
+    with holder(lock, flock) as child:
+        assert str(owner_of(lock)).endswith(f", process {child.pid}")
+        child.kill()
+        child.wait()
+        before = sorted(os.listdir(tmp_path))
+        assert owner_of(lock) is None
+        assert sorted(os.listdir(tmp_path)) == before
+    with held(lock):
+        assert str(owner_of(lock)).endswith(f", process {os.getpid()}")
+    assert owner_of(lock) is None

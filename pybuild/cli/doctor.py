@@ -1,4 +1,4 @@
-"""``pybuild doctor``: what a program's output says about this machine, why, and what to do."""
+"""``pybuild doctor``: what is wrong with a shell, a prefix or a job, why, and what to do."""
 
 from __future__ import annotations
 
@@ -25,13 +25,31 @@ _WHERE = {"login": "on a login node", "compute": "inside a job"}
 
 
 def doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Explain the failures of a job's output that the site knows; the exit code is 0 if there is one.
+    """Explain a job's output, or look at this shell and the prefix where none is named.
 
     Raises:
-        UsageError: the output cannot be read.
-        PlanError: it shows no failure that the site knows, or there is no such site.
+        UsageError: the output cannot be read, or an option belongs to the other use.
+        PlanError: the output shows no failure that is known, or there is no such site.
         DocumentError: the site's file is wrong.
     """
+    if arguments.output is None:
+        if arguments.node:
+            raise UsageError(
+                "--node says where a job's output comes from, and none is named",
+                hint="pybuild doctor JOB-OUTPUT --node compute",
+            )
+        from pybuild.cli.checkup import checkup
+
+        return checkup(arguments, environ)
+    if arguments.prefix:
+        raise UsageError(
+            "a job's output and a prefix are looked at one at a time", hint="leave JOB-OUTPUT or --prefix out"
+        )
+    return _job(arguments, environ)
+
+
+def _job(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Explain the failures of a job's output that are known; the exit code is 0 if there is one."""
     places = places_of(arguments, environ)
     site = choose_site(arguments.site or places.site, places, environ)
     text = _read(arguments.output)

@@ -19,6 +19,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         argv: arguments without the program's name.
         environ: the user's environment; it is read, never changed.
     """
+    if "_ARGCOMPLETE" in environ:  # a shell asks which words may follow
+        from pybuild.cli.completion import complete
+
+        complete(environ)
     from pybuild.cli.hints import remember
     from pybuild.cli.parser import parse
 

@@ -24,6 +24,7 @@ GROUPS = {
     "stack": ("stack",),
     "channel": ("channel",),
     "mirror": ("mirror",),
+    "completion": ("completion",),
 }
 """File below ``arguments/`` -> the commands that it adds, in the order of ``--help``."""
 
@@ -41,7 +42,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     Raises:
         UsageError: no such command or option, or a missing argument.
     """
-    arguments, unknown = parser_of(_groups_of(argv)).parse_known_args(argv)
+    arguments, unknown = parser_of(groups_of(argv)).parse_known_args(argv)
     if unknown:
         # argparse would say so itself, but send the user to the help of all commands.
         raise UsageError(f"unrecognized arguments: {' '.join(unknown)}", hint=f"{arguments.called} --help")
@@ -65,7 +66,7 @@ def parser_of(groups: Iterable[str] = tuple(GROUPS)) -> Parser:
     return parser
 
 
-def _groups_of(argv: Sequence[str]) -> Iterable[str]:
+def groups_of(argv: Sequence[str]) -> Iterable[str]:
     """Return the groups that a command line needs: one where it names a command, else all for the help."""
     if argv[:1] == ["--version"]:
         return ()

@@ -84,15 +84,19 @@ def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from dataclasses import replace
 
     from pybuild.cli.progress import Screen
+    from pybuild.proof import sealed
+    from pybuild.workflow import finish_interrupted
 
     prefix = _existing(arguments, environ)
-    names = tuple(arguments.names) or tuple(
-        str(n["name"]) for n in read_notes(prefix) if is_installed(prefix, n)
-    )
     _demand_ranks(arguments)
     with Screen() as screen:
         # A package belongs to the site that it was built for, unless the command line names another.
         settings = replace(settings_of(arguments, environ, screen), site=arguments.site)
+        if not sealed(prefix):  # first, since packages may come and go with it
+            finish_interrupted(str(prefix), settings)
+        names = tuple(arguments.names) or tuple(
+            str(n["name"]) for n in read_notes(prefix) if is_installed(prefix, n)
+        )
         if arguments.submit:
             return _submit(prefix, names, arguments, settings)
         levels: dict[str, str] = {}

@@ -24,15 +24,24 @@ def judged(site: Site, environ: Mapping[str, str], prefix: str) -> tuple[str, ..
         PlanError: one is set that the site refuses.
     """
     found = []
-    for variable in site.python_variables:
-        value = _foreign(variable, site, environ, prefix)
-        if not value or variable.action == "clear":
+    for variable, value, cure in foreign(site, environ, prefix):
+        if variable.action == "clear":
             continue
         said = f"{variable.name} is set to {value}: {variable.reason} (site {site.name})"
         if variable.action == "refuse":
-            raise PlanError(said, hint=_cure(variable.name, value))
-        found.append(f"{said}; {_cure(variable.name, value)}")
+            raise PlanError(said, hint=cure)
+        found.append(f"{said}; {cure}")
     return tuple(found)
+
+
+def foreign(
+    site: Site, environ: Mapping[str, str], prefix: str
+) -> Iterator[tuple[ForeignVariable, str, str]]:
+    """Yield each variable of the site's that is set, with its value and what to type against it."""
+    for variable in site.python_variables:
+        value = _foreign(variable, site, environ, prefix)
+        if value:
+            yield variable, value, _cure(variable.name, value)
 
 
 def removed(site: Site) -> Iterator[Edit]:

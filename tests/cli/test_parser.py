@@ -128,8 +128,8 @@ def test_equal_options_mean_the_same_everywhere(path: tuple[str, ...]) -> None:
 def test_an_unknown_or_shortened_option_is_a_usage_error(path: tuple[str, ...], bad: str) -> None:
     """Abbreviations would change their meaning with every new option."""
     actions = COMMANDS[path]._actions
-    positional = [a for a in actions if not a.option_strings]
-    names = ["x" for a in positional if a.nargs not in ("?", "*", argparse.REMAINDER)]
+    wanted = [a for a in actions if a.nargs not in ("?", "*", argparse.REMAINDER) and not a.option_strings]
+    names = [next(iter(a.choices)) if a.choices else "x" for a in wanted]
     needed = [word for a in actions if a.required and a.option_strings for word in (a.option_strings[0], "x")]
     with pytest.raises(UsageError, match=bad) as caught:
         parse([*path, *names, *needed, bad])

@@ -47,7 +47,12 @@ def add(commands: Commands) -> None:
     prefix_option(command)
     command.add_argument("-y", "--yes", action="store_true", help="do not ask")
     place_options(command)
-    command = add_command(commands, "doctor", "explain the failures in a job's output", "doctor:doctor")
-    command.add_argument("output", metavar="JOB-OUTPUT", help="the file that the job wrote, or - for stdin")
-    command.add_argument("--node", choices=("login", "compute"), help="where it ran; default: either")
+    command = add_command(
+        commands, "doctor", "say what is wrong with this shell and prefix, or with a job", "doctor:doctor"
+    )
+    command.add_argument(
+        "output", nargs="?", metavar="JOB-OUTPUT", help="explain the file that a job wrote, or - for stdin"
+    )
+    command.add_argument("--node", choices=("login", "compute"), help="where the job ran; default: either")
+    prefix_option(command)
     place_options(command)

@@ -1,0 +1,1 @@
+"""What is wrong with a shell and a prefix, found without changing either."""
