@@ -36,7 +36,7 @@ def upgrade(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     names = _names(arguments.names, prefix)
     if not names and not any(note.get("requested") for note in _installed(prefix)):
         if arguments.json:
-            put('{"changed": false}')
+            put('{"changed": false, "levels": {}}')
         else:
             say(f"pybuild has installed nothing in {prefix} that was asked for, nothing to do")
         return 0

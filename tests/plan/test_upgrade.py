@@ -107,6 +107,35 @@ def test_nothing_gets_older() -> None:
     assert upgraded(with_recipes(early, wheel_recipe("pure", "1.0", "2.0rc1"))).changes_nothing()
 
 
+def test_unfinished_releases_are_for_those_who_have_one() -> None:
+    """A pre-release is no newer release, unless one is installed already."""
+    here = having(world(wheel_recipe("pure", "2.0")), "pure")
+    assert upgraded(with_recipes(here, wheel_recipe("pure", "3.0rc1", "2.0"))).changes_nothing()
+    early = having(world(wheel_recipe("pure", "3.0rc1")), "pure")
+    made = upgraded(with_recipes(early, wheel_recipe("pure", "3.0rc2", "3.0rc1")))
+    assert changes(made) == {"pure": "upgrade 3.0rc2"}
+
+
+def test_no_release_is_given_up_for_another() -> None:
+    """A newer tables would need an older numpy, which was asked for as well."""
+    old = recipe("tables", "3.9", requirements=Requirements(run=("numpy",)))
+    here = having(having(world(wheel_recipe("numpy", "2.0"), old), "tables"), "numpy", rebuild=True)
+    older = Override(when=Condition(version=">=3.10"), requirements=(("run", ("numpy <2",)),))
+    newer = replace(recipe("tables", "3.10", "3.9", overrides=(older,)), requirements=old.requirements)
+    made = upgraded(with_recipes(here, newer, wheel_recipe("numpy", "2.0", "1.26")))
+    assert made.changes_nothing()
+    assert made.notes == ("tables stays at 3.9: 3.10 needs numpy <2, and here it is numpy 2.0",)
+
+
+def test_what_changes_with_another_keeps_its_options() -> None:
+    """It was not named, and is built again as it was chosen."""
+    exe = Option(name="exe", summary="a program")
+    here = having(world(user_of_mpi("a", options=(exe,)), user_of_mpi("b")), "a[exe]", "b")
+    made = upgraded(replace(here, machine=machine(providers=(worlds.COMPILER, NEW_MPI))), "b")
+    assert of(made, "a").options == ("exe",)
+    assert changes(made) == {"a": "replace 1.0", "b": "replace 1.0"}
+
+
 def test_only_what_is_named() -> None:
     """The others stay, and are not even shown."""
     now = with_recipes(BOTH, user_of_mpi("a", "2.0", "1.0"), wheel_recipe("pure", "2.0", "1.0"))

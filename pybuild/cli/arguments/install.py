@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
         command.add_argument(
             "--rebuild", action="store_true", help="build what is asked for again, even if it is there"
         )
-        _plan_options(command)
+        _plan_options(command, "its first")
         if name == "install":
             _run_options(command)
         if name == "plan":
@@ -47,19 +47,19 @@ def add(commands: Commands) -> None:
         "names", nargs="*", metavar="NAME", help="default: everything that was asked for by name"
     )
     prefix_option(command)
-    _plan_options(command)
+    _plan_options(command, "that of the installation")
     _run_options(command)
 
 
-def _plan_options(command: Parser) -> None:
+def _plan_options(command: Parser, usual: str) -> None:
     command.add_argument(
         "--verify", "--level", metavar="LEVEL", choices=("built", "linked", "imported", "ranked"),
         help="demand this level: built, linked, imported or ranked",
     )  # fmt: skip
-    command.add_argument("--target", metavar="NAME", help="the site's target, instead of its first")
+    command.add_argument("--target", metavar="NAME", help=f"the site's target, instead of {usual}")
     command.add_argument(
         "--use", metavar="VIRTUAL=PROVIDER", action="append", default=[],
-        help="a provider of the site, instead of its first: compiler=intel",
+        help=f"a provider of the site, instead of {usual}: compiler=intel",
     )  # fmt: skip
     place_options(command)
     command.add_argument("-v", "--verbose", action="store_true", help="show steps, environment and reasons")
