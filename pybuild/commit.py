@@ -173,7 +173,10 @@ def _journal(plan: Plan, ready: Mapping[str, ChannelPackage], settings: Settings
 def _note(package: PackagePlan, plan: Plan, ready: Mapping[str, ChannelPackage]) -> Note:
     from cattrs import unstructure
 
+    from pybuild.prefix.notes import read_note
     from pybuild.verify.levels import highest
+
+    before = read_note(plan.prefix, package.name) or {}
 
     return {
         "name": package.name,
@@ -181,9 +184,11 @@ def _note(package: PackagePlan, plan: Plan, ready: Mapping[str, ChannelPackage])
         "build": ready[package.name].build,
         "key": package.key,
         "site": plan.site,
+        "target": plan.target,
         "options": list(package.options),
         "identity": [list(row) for row in package.identity],
-        "requested": package.requested,
+        # Who asked for it once still does, when it changes for the sake of another.
+        "requested": package.requested or bool(before.get("requested")),
         "level": "built",
         "highest": highest(package),
         "demanded": plan.verify,

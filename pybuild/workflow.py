@@ -87,14 +87,18 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     from pybuild.load.sites import choose_site
     from pybuild.plan.resolve import World
     from pybuild.plan.rules import choose_target
+    from pybuild.prefix.installed import with_origins
     from pybuild.prefix.state import read_state
 
     places = settings.places
     site = choose_site(settings.site, places, settings.environ)
     site = within_reach(replace(site, channels=request.channels or site.channels), settings)
     state = read_state(request.prefix)
+    if request.upgrade:
+        state = with_origins(state)
+    ours = [package.name for package in state.packages if package.key] if request.upgrade else []
     recipes = load_closure(
-        RecipeTree(places.recipes), [spec.name for spec in request.specs], site, always=("pip",)
+        RecipeTree(places.recipes), [spec.name for spec in request.specs], site, always=("pip", *ours)
     )
     machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
     channel = str(places.channel)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pybuild.model.plan import Plan
+    from pybuild.model.request import Request
     from pybuild.workflow import Settings
 
 
@@ -53,18 +54,29 @@ def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         else:
             say(f"{', '.join(arguments.specs)}: already in {prefix}, nothing to do")
         return 0
-    return _install(arguments, environ)
+    request = request_of(arguments, environ)
+    return carried_out(arguments, environ, lambda settings: (request, settings))
 
 
-def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def carried_out(
+    arguments: argparse.Namespace,
+    environ: Mapping[str, str],
+    asked: Callable[[Settings], tuple[Request, Settings]],
+) -> int:
+    """Show the plan for what is asked, ask, carry it out here or by jobs, and verify it.
+
+    Args:
+        asked: called when no interrupted change of the prefix is left; the settings are those of the command
+            line, and it may return others.
+    """
     from pybuild.cli.progress import Screen
     from pybuild.workflow import PrefixChangedError, carry_out, finish_interrupted, prepare
 
-    request = request_of(arguments, environ)
     with Screen(verbose=arguments.verbose) as screen:
         settings = settings_of(arguments, environ, screen)
         if not arguments.dry_run:
-            finish_interrupted(request.prefix, settings)
+            finish_interrupted(prefix_of(arguments, environ), settings)
+        request, settings = asked(settings)
         made = prepare(request, settings, acting=not arguments.dry_run)
         show(made, arguments, say if not arguments.dry_run else put)
         if arguments.dry_run:
@@ -82,6 +94,8 @@ def _install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             show(made, arguments, say)
             confirm(made, arguments)
             carry_out(made, settings)
+        if request.upgrade and made.changes_nothing():
+            return _told(made, (), arguments)
         levels = _proven(made, settings)
     return _told(made, levels, arguments)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 
 from pybuild.errors import ExitCode, Interrupted, PybuildError
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 GROUPS = {
-    "install": ("install", "plan", "script", "explain"),
+    "install": ("install", "plan", "script", "explain", "upgrade"),
     "build": ("build", "report", "jobs"),
     "prefix": ("list", "info", "log", "verify", "uninstall", "doctor"),
     "search": ("search",),

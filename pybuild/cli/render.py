@@ -56,7 +56,8 @@ def plan_text(plan: Plan, *, verbose: bool = False) -> str:
     lines += columns([_row(package) for package in plan.packages], indent="  ")
     lines += [f"  - {name} {version} {build}  removed" for name, version, build in plan.removes]
     for package in plan.packages:
-        if package.action != "keep" and (package.requested or verbose):
+        shown = package.requested or verbose or package.change == "replace"  # that needs a reason
+        if package.action != "keep" and shown:
             lines += ["", *_details(package, verbose)]
     if plan.changes_nothing():
         lines += ["", "nothing to do"]

@@ -38,6 +38,9 @@ class Installed:
         level: verification level reached, None where pybuild has no record.
         options: options it was built with.
         identity: (virtual, identity) of each provider that it binds.
+        requested: somebody asked for it by name.
+        providers: (virtual, name of the provider in the site) that it was built with, where that was read.
+        inputs: canonical JSON text of what its key was made from, ``""`` where that was not read.
     """
 
     name: str
@@ -48,6 +51,9 @@ class Installed:
     level: str | None = None
     options: tuple[str, ...] = ()
     identity: tuple[tuple[str, str], ...] = ()
+    requested: bool = False
+    providers: tuple[tuple[str, str], ...] = ()
+    inputs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,8 @@ class Request:
         conda: what a new prefix has of conda channels besides a Python and pip, as conda writes it.
         base: the conda packages that a new prefix is made of, None to ask the channels; empty for a Python
             of the machine.
+        upgrade: names of packages of the prefix that are built again where their key is another by now;
+            where there are any, ``specs`` are brought to their newest release.
     """
 
     specs: tuple[Spec, ...]
@@ -68,3 +70,4 @@ class Request:
     conda: tuple[str, ...] = ()
     base: tuple[CondaPackage, ...] | None = None
     favoured: Favoured = Favoured()
+    upgrade: tuple[str, ...] = ()

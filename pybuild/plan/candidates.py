@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pybuild.errors import PlanError
@@ -17,7 +17,7 @@ from pybuild.plan.installed import fits, standing_needs
 from pybuild.plan.needs import Answer, Candidate, Need, Never, Seek, Supply, Wish, need_of
 from pybuild.plan.overlay import no_recipe, overlay, runtime_limit
 from pybuild.plan.providers import bindings
-from pybuild.plan.releases import misfit, newest_first
+from pybuild.plan.releases import misfit, newer_than, newest_first
 from pybuild.plan.specs import parse_requirement
 from pybuild.plan.wheels import choose_wheel
 from pybuild.plan.world import World
@@ -40,14 +40,24 @@ class Packages:
         python: full version of the prefix's Python.
         asked: names that the user asked for.
         rebuild: what was asked for is not kept.
+        renewed: installed packages of ours that an upgrade makes of recipes anew: what was asked for of the
+            newest release, others of the one that is there. None where nothing is upgraded.
     """
 
-    def __init__(self, world: World, python: str, asked: Sequence[str], *, rebuild: bool) -> None:
+    def __init__(
+        self,
+        world: World,
+        python: str,
+        asked: Sequence[str],
+        *,
+        rebuild: bool,
+        renewed: Collection[str] | None = None,
+    ) -> None:
         self.world, self.python, self.rebuild = world, python, rebuild
-        self.asked = frozenset(asked)
+        self.asked, self.renewed = frozenset(asked), renewed
         self.there = {package.name: package for package in world.state.packages}
         self.offers = {p.name: p for p in (*world.machine.base, *world.machine.offers)}
-        self.standing = _standing(world, asked)
+        self.standing = _standing(world, {*asked, *(renewed or ())})
         self._ranks: dict[str, int] | None = None
         self._made: dict[tuple[str, str, str, tuple[str, ...]], Candidate] = {}
         self._supplies: dict[str, tuple[Supply, ...]] = {}
@@ -60,6 +70,11 @@ class Packages:
             roots = [*sorted(self.asked, reverse=True), *self.world.recipes]
             self._ranks = asking_order(roots, self.world.recipes, self.world.site)
         return self._ranks.get(identifier, len(self._ranks))
+
+    def requested(self, name: str) -> bool:
+        """Return whether the user asks for it, or once did and it now changes with what is upgraded."""
+        before = self.renewed is not None and name in self.there and self.there[name].requested
+        return name in self.asked or before
 
     def answers(self, wishes: Sequence[Wish]) -> Sequence[Answer]:
         """Return what meets all wishes: the prefix's own, a channel's, then releases, newest first."""
@@ -135,13 +150,29 @@ class Packages:
 
     def _candidates(self, recipe: Recipe, options: tuple[str, ...]) -> Iterator[Candidate]:
         kept = self._kept(recipe)
+        again = kept is not None and recipe.name in (self.renewed or ())
         if kept is not None:
+            if again:
+                options = tuple(sorted({*options, *kept.options}))
+                yield from self._built(recipe, self._renewals(recipe, kept), options)
             yield self._make(recipe.name, kept.version, "prefix", kept.options, keep=kept)
+        if again and recipe.name in self.asked:
+            return  # who asks for newer releases gets no older one
         offer = self.offers.get(recipe.name)
         if offer is not None and not options and self._needs_no_site(recipe):
             yield self._make(recipe.name, offer.version, "conda", (), foreign=offer)
-        known = {option.name for option in recipe.options}
         releases = newest_first(recipe.releases, self.world.favours(recipe.name))
+        yield from self._built(recipe, releases, options)
+
+    def _renewals(self, recipe: Recipe, kept: Installed) -> Iterator[Release]:
+        if recipe.name in self.asked:
+            yield from newer_than(kept.version, recipe.releases)
+        yield from (release for release in recipe.releases if release.version == kept.version)
+
+    def _built(
+        self, recipe: Recipe, releases: Iterable[Release], options: tuple[str, ...]
+    ) -> Iterator[Candidate]:
+        known = {option.name for option in recipe.options}
         for release in releases if known.issuperset(options) else ():
             if (
                 misfit(recipe, release, options, self.python) is None
@@ -214,7 +245,7 @@ class Packages:
         return Prepared(effective=now, download=download, overlay=files, run=limited)
 
 
-def _standing(world: World, asked: Sequence[str]) -> Mapping[str, list[tuple[Installed, Need]]]:
+def _standing(world: World, asked: Collection[str]) -> Mapping[str, list[tuple[Installed, Need]]]:
     """Return what installed packages need that this request cannot come to change, by name of the need."""
     known = [package for package in world.state.packages if package.depends]
     if not known:

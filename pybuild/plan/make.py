@@ -21,6 +21,7 @@ from pybuild.plan.preferred import demand_as_preferred
 from pybuild.plan.pythons import choose_python, demand_same_python
 from pybuild.plan.resolve import Chosen, World, closure
 from pybuild.plan.rules import demand_known
+from pybuild.plan.upgrade import changeable, staying, told, unchanged, with_providers
 
 PIP = Spec(text="pip", name="pip")
 
@@ -44,11 +45,48 @@ def make_plan(
         PlanError: the request cannot be met.
     """
     demand_known(world.site, world.providers)
-    also = _also(request, world)
+    if request.upgrade:
+        return _upgrade(request, world, held, channel, notes)
+    packages, python, base_notes, _ = _packages(request, world, held, _also(request, world))
+    return _plan(request, world, packages, python, channel, (*notes, *base_notes))
+
+
+def _upgrade(
+    request: Request, world: World, held: tuple[ChannelPackage, ...], channel: str, notes: tuple[str, ...]
+) -> Plan:
+    """Return the plan in which nothing is made anew that would come out as it is.
+
+    That is known only of a plan; what stays by one can let others stay by the next.
+    """
+    here = with_providers(world, request.upgrade)
+    names = changeable(here)
+    asked = {spec.name for spec in request.specs}
+    also = tuple((Spec(text=name, name=name), "the prefix has it") for name in names if name not in asked)
+    stay: frozenset[str] = frozenset()
+    while True:
+        renewed = [name for name in names if name not in stay]
+        packages, python, _, chosen = _packages(request, here, held, also, renewed)
+        more = unchanged(packages, here.state, request.upgrade)
+        if not more:
+            break
+        stay |= more
+    packages = told(packages, here.state)
+    return _plan(request, world, packages, python, channel, (*notes, *staying(chosen)))
+
+
+def _packages(
+    request: Request,
+    world: World,
+    held: tuple[ChannelPackage, ...],
+    also: tuple[tuple[Spec, str], ...],
+    renewed: list[str] | None = None,
+) -> tuple[list[PackagePlan], str, tuple[str, ...], tuple[Chosen, ...]]:
+    """Return the packages, the Python's version, how that was chosen, and what was resolved."""
 
     @functools.cache
     def resolved(python: str) -> tuple[Chosen, ...]:
-        return tuple(closure(request.specs, world, python, also=also, rebuild=request.rebuild))
+        rebuild = request.rebuild
+        return tuple(closure(request.specs, world, python, also=also, rebuild=rebuild, renewed=renewed))
 
     base, python, base_notes = _base(request, world, resolved)
     chosen_here = resolved(python)
@@ -63,6 +101,17 @@ def make_plan(
             planned=tuple(packages), held=held, rebuild=request.rebuild,
         )  # fmt: skip
         packages.append(plan_package(chosen, context))
+    return packages, python, base_notes, chosen_here
+
+
+def _plan(
+    request: Request,
+    world: World,
+    packages: list[PackagePlan],
+    python: str,
+    channel: str,
+    notes: tuple[str, ...],
+) -> Plan:
     _demand_sound(packages, world)
     offers_notes = (world.machine.offers_note,) if world.machine.offers_note else ()
     level, lowered = _level(request, world)
@@ -77,7 +126,7 @@ def make_plan(
         packages=tuple(packages),
         channel=channel,
         verify=level,
-        notes=(*notes, *base_notes, *offers_notes, *lowered),
+        notes=(*notes, *offers_notes, *lowered),
         target=world.target.name if world.target else "",
         node=world.machine.node,
         compiler_cache=world.site.compiler_cache,

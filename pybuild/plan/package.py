@@ -133,8 +133,8 @@ def _kept(chosen: Chosen, package: Installed, held: tuple[ChannelPackage, ...]) 
     return PackagePlan(
         name=package.name, version=package.version, build_string=package.build, key=package.key or "",
         loose_key="", action="keep", change="none", requested=chosen.requested, options=package.options,
-        why=(chosen.because, "the prefix has it"), identity=package.identity, depends=package.depends,
-        file=file.file if file else None, sha256=file.sha256 if file else None,
+        why=(chosen.because, "the prefix has it", *chosen.why), identity=package.identity,
+        depends=package.depends, file=file.file if file else None, sha256=file.sha256 if file else None,
     )  # fmt: skip
 
 

@@ -63,6 +63,16 @@ def newest_first(releases: tuple[Release, ...], favoured: Collection[str] = ()) 
     return sorted(releases, key=rank, reverse=True)
 
 
+def newer_than(version: str, releases: tuple[Release, ...]) -> list[Release]:
+    """Return the releases after ``version``, newest first; pre-releases only where it is one itself."""
+    known = _version(version)
+    return [
+        release
+        for release in newest_first(releases)
+        if (new := _version(release.version)) > known and (known.is_prerelease or not new.is_prerelease)
+    ]
+
+
 def _named(recipe: Recipe, spec: Spec) -> list[Release]:
     named = [r for r in newest_first(recipe.releases) if satisfies(r.version, spec.specifier)]
     if not named:

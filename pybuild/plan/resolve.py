@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pybuild.model.request import Spec
 from pybuild.plan.candidates import Packages
@@ -26,6 +26,7 @@ def closure(
     *,
     also: Sequence[tuple[Spec, str]] = (),
     rebuild: bool = False,
+    renewed: Collection[str] | None = None,
 ) -> list[Chosen]:
     """Return everything that the request needs, each package after what it needs.
 
@@ -34,11 +35,12 @@ def closure(
         python: full version of the prefix's Python.
         also: what comes with them, and why.
         rebuild: build what is asked for again, even if the prefix has it.
+        renewed: as :class:`Packages` takes it.
 
     Raises:
         PlanError: no recipe, no fitting version, wishes that do not go together, or a circle.
     """
-    packages = Packages(world, python, [spec.name for spec in specs], rebuild=rebuild)
+    packages = Packages(world, python, [spec.name for spec in specs], rebuild=rebuild, renewed=renewed)
     roots = [need_of(spec, ASKED) for spec in specs]
     asked = {spec.name for spec in specs}
     roots += [need_of(spec, because) for spec, because in also if spec.name not in asked]
@@ -49,9 +51,13 @@ def closure(
     needs = {name: _needs(answer, packages, found) for name, answer in found.items()}
     names = in_order([root.name for root in roots], needs)
     gone = [name for name in names if name not in packages.there]
-    because, shown = _because(roots, needs), _shown(roots, needs, found, gone)
+    because, shown = _because(roots, needs), _shown(roots, needs, found, asked, gone)
     chosen = [one for name in names if name in shown and isinstance(one := found[name], Candidate)]
-    passed = {one.name: passed_over(one, roots, packages, found) for one in chosen if one.release}
+    passed = {
+        one.name: passed_over(one, roots, packages, found)
+        for one in chosen
+        if one.release or (one.keep and renewed is not None and one.name in asked)
+    }
     return [_chosen(one, packages, found, because[one.name], needs[one.name], passed) for one in chosen]
 
 
@@ -84,22 +90,26 @@ def _because(roots: Iterable[Need], needs: Mapping[str, list[str]]) -> dict[str,
 
 
 def _shown(
-    roots: Iterable[Need], needs: Mapping[str, list[str]], found: Found, gone: Iterable[str]
+    roots: Iterable[Need],
+    needs: Mapping[str, list[str]],
+    found: Found,
+    asked: set[str],
+    gone: Iterable[str],
 ) -> set[str]:
-    """Return what has a place in the plan: not what is there and needed only by what the prefix keeps.
+    """Return what has a place in the plan: not what stays and was not asked for, nor what only that needs.
 
     Args:
         gone: what is needed and the prefix does not have.
     """
-    names = {root.name for root in roots}
     shown: set[str] = set()
-    waiting = [name for name in dict.fromkeys([*names, *gone]) if not _stays(found[name])]
+    names = dict.fromkeys([*(root.name for root in roots), *gone])
+    waiting = [name for name in names if not _stays(found[name])]
     while waiting:
         name = waiting.pop()
         if name not in shown:
             shown.add(name)
             waiting += needs[name]
-    return shown | names
+    return shown | asked
 
 
 def _stays(answer: Answer) -> bool:
@@ -114,11 +124,11 @@ def _chosen(
     needs: Sequence[str],
     passed: Mapping[str, tuple[str, ...]],
 ) -> Chosen:
-    recipe, requested = packages.world.recipes[one.name], one.name in packages.asked
+    recipe, requested = packages.world.recipes[one.name], packages.requested(one.name)
     if one.release is None:
         return Chosen(
             name=one.name, because=because, requested=requested, recipe=recipe, keep=one.keep,
-            foreign=one.foreign, options=one.options, needs=tuple(needs),
+            foreign=one.foreign, options=one.options, needs=tuple(needs), why=passed.get(one.name, ()),
         )  # fmt: skip
     prepared = packages.prepared(one)
     bound = tuple(_bound(virtual, found) for virtual in prepared.effective.requirements.virtual)

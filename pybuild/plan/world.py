@@ -48,6 +48,7 @@ class Chosen:
         download: source archive or wheel.
         needs: names of packages that must be installed with it.
         because: who asked for it.
+        why: for people: releases passed over, and for what is built its providers and the recipe's notes.
     """
 
     name: str

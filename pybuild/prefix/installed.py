@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pybuild.errors import PrefixError
+from pybuild.model.machine import Installed, PrefixState
 from pybuild.model.plan import PackagePlan
+from pybuild.model.providers import base_of
 from pybuild.prefix import places
 from pybuild.prefix.contents import record_paths
 from pybuild.prefix.notes import Note, read_note
@@ -29,6 +32,23 @@ def read_record(prefix: Path, name: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) else None
+
+
+def with_origins(state: PrefixState) -> PrefixState:
+    """Return the state with what our packages were built from and with, as far as their records say."""
+    prefix = Path(state.path)
+    packages = tuple(_with_origin(prefix, one) if one.key else one for one in state.packages)
+    return replace(state, packages=packages)
+
+
+def _with_origin(prefix: Path, package: Installed) -> Installed:
+    record = (read_record(prefix, package.name) or {}).get("package", {})
+    if record.get("key") != package.key:
+        return package
+    names = {field: value for field, value, _ in record.get("fields", ())}
+    found = ((virtual, names.get(f"{base_of(virtual)}.name")) for virtual, _ in package.identity)
+    inputs = (record.get("build") or {}).get("inputs", "")
+    return replace(package, providers=tuple((v, name) for v, name in found if name), inputs=inputs)
 
 
 def planned(prefix: Path, name: str) -> PackagePlan | None:

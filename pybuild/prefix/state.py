@@ -76,6 +76,7 @@ def _installed(name: str, version: str, build: str, note: Note | None) -> Instal
         level=str(note["level"]),
         options=tuple(cast("list[str]", note["options"])),
         identity=tuple((v, i) for v, i in cast("list[list[str]]", note["identity"])),
+        requested=bool(note.get("requested")),
     )
 
 

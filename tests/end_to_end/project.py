@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 BASE = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 """The interpreter that new prefixes are made from."""
 
+ON_A_PREFIX = ("install", "plan", "script", "list", "info", "log", "verify", "uninstall", "upgrade")
+
 State = dict[str, tuple[object, ...]]
 
 
@@ -143,7 +145,7 @@ class Project:
     def command(self, *words: object) -> list[str]:
         """Return the argv of a pybuild command on this project's prefix."""
         argv = [str(word) for word in words]
-        if argv[0] in ("install", "plan", "script", "list", "info", "log", "verify", "uninstall"):
+        if argv[0] in ON_A_PREFIX:
             argv += [] if {"-p", "--prefix"} & set(argv) else ["-p", str(self.prefix)]
         if argv[0] in ("install", "plan", "script"):
             made = str(self.prefix) in argv and (self.prefix / "conda-meta").exists()

@@ -138,10 +138,10 @@ def test_a_release_stands_alone_and_compiled(standing: Toys, world: Project) -> 
 
 
 def test_nothing_changes_a_release(standing: Toys, world: Project) -> None:
-    """Install and uninstall are refused by name; verify proves, and notes what it found in the cache."""
+    """Whatever changes a prefix is refused by name; verify proves, and notes what it found in the cache."""
     release = standing.current.resolve()
     before = snapshot(release)
-    for words in (("install", "toyext", "-y"), ("uninstall", "toypure", "-y")):
+    for words in (("install", "toyext", "-y"), ("uninstall", "toypure", "-y"), ("upgrade", "-y")):
         outcome = world.run(*words, "-p", release)
         assert outcome.code == 10
         assert "is a release of a stack" in outcome.err

@@ -31,13 +31,13 @@ def test_names_versions_and_builds_come_from_the_records(tmp_path: Path) -> None
 
 
 def test_our_packages_carry_what_was_noted(tmp_path: Path) -> None:
-    """Key, level, options and providers; but only while conda has exactly that package."""
+    """Key, level, options, providers and who asked; but only while conda has exactly that package."""
     prefix = make_prefix(tmp_path / "p")
     noted(prefix, options=["exe"], identity=[["mpi", "mpich 4"]], level="ranked")
     (thing,) = [p for p in read_state(str(prefix)).packages if p.name == "thing"]
     assert thing == Installed(
         name="thing", version="1.0", build="py311_here_habc_0", key="abc", level="ranked", options=("exe",),
-        identity=(("mpi", "mpich 4"),),
+        identity=(("mpi", "mpich 4"),), requested=True,
     )  # fmt: skip
     write_note(prefix, note(build="py311_here_hgone_0"))
     assert [p.key for p in read_state(str(prefix)).packages if p.name == "thing"] == [None]
