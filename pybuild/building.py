@@ -93,14 +93,15 @@ def build_light(
     Raises:
         PybuildError: some build failed, once every other one that can be built is.
     """
-    from pybuild.run.outcome import demand_built, told_at_the_end
+    from pybuild.run.outcome import demand_built
 
-    failed: set[str] = set()
+    missing: set[str] = set()
+    errors: list[PybuildError | OSError] = []
     for package in packages:
         events = Events(folder.events(package.name, package.key))
-        if because := first_missing(package, failed):
+        if because := first_missing(package, missing):
             events.skipped(because)
-            failed.add(package.name)
+            missing.add(package.name)
             continue
         events.began()
         try:
@@ -108,13 +109,14 @@ def build_light(
                 ready[package.name] = _build(package, plan, _workshop(files, settings, events), ready, events)
         except Interrupted:
             raise
-        except PybuildError as error:
-            record = folder.read()
-            if told_at_the_end(record, next(b for b in record.builds if b.name == package.name)):
-                raise
-            settings.report.failed(error)
-            failed.add(package.name)
-    if failed:
+        except (PybuildError, OSError) as error:
+            errors.append(error)
+            missing.add(package.name)
+    if errors and len(missing) == 1:
+        raise errors[0]  # what held nothing up is the run's own error
+    for one in errors:
+        settings.report.failed(one if isinstance(one, PybuildError) else _sentence(one))
+    if errors:
         demand_built(folder.read())
 
 
@@ -215,8 +217,12 @@ def told(events: Events) -> Iterator[None]:
         events.failed(Interrupted("interrupted"), "stopped")
         raise
     except OSError as error:
-        events.failed(PybuildError(f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")))
+        events.failed(_sentence(error))
         raise
+
+
+def _sentence(error: OSError) -> PybuildError:
+    return PybuildError(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
 
 
 def _build(

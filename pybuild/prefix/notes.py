@@ -76,7 +76,10 @@ def _are_texts(value: object) -> bool:
 
 
 def _are_pairs(value: object) -> bool:
-    return isinstance(value, list) and all(_are_texts(one) and len(one) == 2 for one in value)
+    """Return whether it is a list of pairs of texts; a compiler that nobody provides has no identity."""
+    return isinstance(value, list) and all(
+        isinstance(one, list) and len(one) == 2 and all(map(_is_text, one)) for one in value
+    )
 
 
 def _are_proofs(value: object) -> bool:

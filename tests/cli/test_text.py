@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pybuild.cli import hints
 from pybuild.cli.text import columns, counted, explain, paint, put, say
 from pybuild.errors import BuildError, DocumentError, PlanError
+
+
+@pytest.fixture(autouse=True)
+def _no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hints are completed by what a command line named; tests that ran before had one."""
+    monkeypatch.setattr(hints, "_given", [])
 
 
 class Terminal:

@@ -35,7 +35,7 @@ def test_nothing_changes(peopled: Project, spec: str) -> None:
         (("--use", "mpi"), 2, "expected VIRTUAL=PROVIDER"),
         (("--target", "nosuch"), 4, "has no target 'nosuch'"),
         (("--python", "2.7"), 4, "--python 2.7: "),
-        (("--python", "/nothing/python3"), 4, "--python /nothing/python3: "),
+        (("--python", "/nothing/python3"), 2, "--python /nothing/python3: "),
     ],
 )
 @pytest.mark.parametrize("command", ["install", "plan"])
