@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import os
 import re
@@ -14,7 +15,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from pybuild.cli.parser import parse
+from pybuild.cli.parser import parse, parser_of
 from pybuild.errors import ExitCode, UsageError
 from pybuild.load.document import parse_document
 from pybuild.load.lint import lint_recipe, lint_site
@@ -253,6 +254,22 @@ def write_recipe(folder: Path) -> None:
         target = folder / "markupsafe" / ("recipe.yaml" if block.kind == "recipe" else block.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(block.text)
+
+
+def test_every_command_has_a_line_on_its_data() -> None:
+    """docs/json.md names the commands that take ``--json``, and no others."""
+    listed = re.findall(r"^\| `(pybuild [a-z ]+)` \|", (ROOT / "docs/json.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(_with_data(parser_of(), ""))
+
+
+def _with_data(parser: argparse.ArgumentParser, words: str) -> Iterator[str]:
+    """Yield the commands that people call and that print data."""
+    groups = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not groups and "--json" in parser._option_string_actions:
+        yield f"pybuild{words}"
+    for group in groups:
+        for choice in group._choices_actions:  # what no help lists is not among them
+            yield from _with_data(group.choices[choice.dest], f"{words} {choice.dest}")
 
 
 def test_the_walked_through_recipe_has_no_problem(tmp_path: Path) -> None:
