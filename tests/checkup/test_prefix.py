@@ -252,6 +252,7 @@ def test_the_sites_module_is_another_version_now(path: Path, version: str, level
         ({"level": "built", "requested": False}, True, None, ""),  # nobody asked for a proof of it
         ({"level": "linked"}, True, "wrong", "pybuild verify thing -p "),
         ({"level": "imported"}, False, "note", "--on compute waits"),
+        ({"level": "imported"}, True, "wrong", "pybuild verify thing -p "),
         ({"level": "linked"}, False, "wrong", "pybuild verify thing -p "),
         ({"level": "imported", "job": {"number": "1", "state": "failed", "failure": "broke", "hint": "do x"}},
          True, "wrong", "do x"),
