@@ -146,7 +146,7 @@ def test_nothing_is_overwritten(run: Run, recipes: str) -> None:
     file.write_text("mine\n")
     code, _, err = run("new", "ranky", "--recipes", recipes)
     assert (code, file.read_text()) == (2, "mine\n")
-    assert "is not overwritten\nhint: pybuild recipe checksum ranky --new" in err
+    assert f"is not overwritten\nhint: pybuild recipe checksum --recipes {recipes} ranky --new" in err
 
 
 @pytest.mark.parametrize(
