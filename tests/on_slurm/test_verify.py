@@ -24,7 +24,8 @@ def test_ranks_must_be_asked_for(box: Box) -> None:
     done = box.pybuild("verify", "--level", "ranked")
     assert done.returncode == 11, done.stderr
     assert "cannot be proven by ranks" in done.stderr
-    assert f"hint: pybuild verify tinympi -p {box.prefix} --on compute" in done.stderr
+    assert "hint: pybuild verify " in done.stderr
+    assert f" tinympi -p {box.prefix} --on compute" in done.stderr
 
 
 def test_login_node_is_one(box: Box) -> None:
