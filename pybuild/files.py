@@ -86,22 +86,30 @@ def add_file(path: str | Path, mode: int) -> None:
     try:
         os.fchmod(handle, mode)
         with contextlib.suppress(FileExistsError):
-            _put(beside, path, mode)
+            name_once(beside, path)
     finally:
         os.close(handle)
-        os.unlink(beside)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
 
 
-def _put(beside: str, path: str | Path, mode: int) -> None:
-    """Let a file have a second name; without hard links it has its mode only a moment after its name."""
+def name_once(beside: str | Path, path: str | Path) -> None:
+    """Give a file its name if nothing has it; the file beside may be left, for the caller to remove.
+
+    Without hard links, two who do this in the same moment may both succeed, and one file stays.
+
+    Raises:
+        FileExistsError: something has the name.
+        OSError: it cannot be given.
+    """
     try:
         os.link(beside, path)
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
-        os.fchmod(handle, mode)
-        os.close(handle)
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path)) from None
+        os.rename(beside, path)
 
 
 def add_folder(path: str | Path, mode: int) -> None:

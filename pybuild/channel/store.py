@@ -13,6 +13,7 @@ from pybuild.channel import keys
 from pybuild.channel.folder import demand_writable, unwritable
 from pybuild.channel.modes import like_folder, write_whole
 from pybuild.errors import ChannelError
+from pybuild.files import name_once
 from pybuild.locks import held
 
 Edit = Callable[[bytes | None], bytes]
@@ -33,6 +34,9 @@ class Store(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Return a small file, None where there is none."""
+
+    def has(self, path: str) -> bool:
+        """Return whether a file that the index names is there."""
 
     def get(self, path: str, target: Path) -> None:
         """Copy a file to this machine."""
@@ -71,6 +75,10 @@ class FolderStore:
         except OSError as error:
             raise ChannelError(f"{self.path / path}: cannot be read: {error.strerror}") from error
 
+    def has(self, path: str) -> bool:
+        """Return whether a file is there."""
+        return (self.path / path).is_file()
+
     def get(self, path: str, target: Path) -> None:
         """Copy a file out."""
         try:
@@ -89,7 +97,7 @@ class FolderStore:
                 writing.flush()
                 os.fsync(writing.fileno())
             like_folder(part, target.parent)
-            os.link(part, target)
+            name_once(part, target)
         except FileExistsError as error:
             if not filecmp.cmp(source, target, shallow=False):
                 raise ChannelError(

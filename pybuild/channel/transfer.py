@@ -82,7 +82,7 @@ def transfer(
     target.begin(subdir)
     there = {row.stem: row for row in keys.parse_or_empty(target.read(f"{subdir}/{_INDEX}")).rows}
     _demand_same(rows, there.values(), target.name)
-    lacking = [row for row in rows if row.stem not in there]
+    lacking = [row for row in rows if row.stem not in there or not target.has(f"{subdir}/{row.stem}.conda")]
     with tempfile.TemporaryDirectory(prefix="pybuild-copy-") as folder:
         fresh: dict[str, repodata.Row] = {}
         for row in lacking:
@@ -96,7 +96,7 @@ def transfer(
     copied = tuple(row.stem for row in lacking)
     return Copied(
         source=source.name, target=target.name, copied=copied,
-        there=tuple(row.stem for row in rows if row.stem in there),
+        there=tuple(row.stem for row in rows if row.stem not in copied),
     )  # fmt: skip
 
 

@@ -126,11 +126,18 @@ def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for one in () if arguments.json else findings:
         put(f"{one.kind}: {one.path}: {one.text}")
     kinds = {one.kind for one in findings}
-    repair = f"remove what is wrong, then: pybuild channel pull --from CHANNEL --channel {channel}"
+    pull = f"pybuild channel pull --from CHANNEL --channel {channel}"
     if "damaged" in kinds:
-        raise ChecksumError(f"{channel}: files are not those of their hashes", hint=repair)
-    if kinds & {"missing", "unlisted"}:
-        raise ChannelError(f"{channel}: files and indexes do not agree", hint=repair)
+        raise ChecksumError(
+            f"{channel}: files are not those of their hashes", hint=f"remove what is damaged, then: {pull}"
+        )
+    if "missing" in kinds:
+        raise ChannelError(f"{channel}: has not all that its index names", hint=pull)
+    if "unlisted" in kinds:
+        raise ChannelError(
+            f"{channel}: files and indexes do not agree",
+            hint="nothing is lost: the next install that takes one of these packages lists them",
+        )
     if arguments.signers:
         demand_signature(channel, _path(arguments.signers) or "", settings)
     if not arguments.json:

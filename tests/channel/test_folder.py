@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -23,6 +24,7 @@ from pybuild.channel.folder import (
     row_of,
 )
 from pybuild.channel.pruning import prune
+from pybuild.channel.store import FolderStore
 from pybuild.errors import ChannelError
 from pybuild.model.machine import ChannelPackage
 
@@ -321,3 +323,22 @@ def test_side_files_hold_no_path(tmp_path: Path) -> None:
     (tmp_path / "c").rename(tmp_path / "d")
     (found,) = find(tmp_path / "d")
     assert found.file == package.file.replace("/c/", "/d/")
+
+
+def test_a_channel_on_a_stick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are no hard links packages are copied all the same, and one that is there stays."""
+
+    def refuse(old: object, new: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(old), None, str(new))
+
+    monkeypatch.setattr(os, "link", refuse)
+    packed, store = tmp_path / "packed", FolderStore(str(tmp_path / "channel"))
+    store.begin(SUBDIR)
+    packed.write_bytes(b"one")
+    store.put(f"{SUBDIR}/thing-1.0-0.conda", packed)
+    store.put(f"{SUBDIR}/thing-1.0-0.conda", packed)
+    packed.write_bytes(b"another")
+    with pytest.raises(ChannelError, match="is there already, and is another"):
+        store.put(f"{SUBDIR}/thing-1.0-0.conda", packed)
+    assert (tmp_path / "channel" / SUBDIR / "thing-1.0-0.conda").read_bytes() == b"one"
+    assert not list((tmp_path / "channel" / SUBDIR).glob(".*.part"))

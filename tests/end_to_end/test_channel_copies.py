@@ -209,6 +209,24 @@ def test_verify_names_everything(project: Project) -> None:
     assert "is no channel" in outcome.err
 
 
+def test_what_is_missing_or_damaged_is_pulled_again(project: Project) -> None:
+    """As the hint of verify says: the damaged file removed, then copied from a channel that has it."""
+    other = project.root / "other"
+    project.run("channel", "push", "--to", other).done()
+    folder = project.channel / SUBDIR
+    first, second = packages(project.channel)[:2]
+    (folder / first).unlink()
+    assert f"channel pull --from CHANNEL --channel {project.channel}" in project.run("channel", "verify").err
+    damaged = (folder / second).read_bytes() + b"?"
+    (folder / second).unlink()  # a hard link to that of other tests
+    (folder / second).write_bytes(damaged)
+    outcome = project.run("channel", "verify")
+    assert (outcome.code, "remove what is damaged, then: " in outcome.err) == (7, True)
+    (folder / second).unlink()
+    project.run("channel", "pull", "--from", other).done()
+    project.run("channel", "verify").done()
+
+
 # Prune
 
 
