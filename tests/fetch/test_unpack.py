@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import gzip
 import io
 import lzma
@@ -316,7 +317,16 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-@settings(max_examples=250, deadline=None)
+def is_loop(path: Path) -> bool:
+    """Return whether a link leads to itself in the end, so that the system refuses to follow it."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
+
+
+@settings(max_examples=250)
 @given(MEMBERS, st.sampled_from(["tar", "zip"]))
 def test_random_members_never_write_outside(members: list[Member], form: str) -> None:
     """Whatever members an archive has, nothing beside the destination changes and no link leads out of it."""
@@ -333,6 +343,8 @@ def test_random_members_never_write_outside(members: list[Member], form: str) ->
         with contextlib.suppress(ArchiveError):
             unpack(archive, destination)
             for path in destination.rglob("*"):
+                if is_loop(path):  # leads nowhere, though realpath may say that it leads to the root
+                    continue
                 real = Path(os.path.realpath(path))
                 assert real == destination or destination in real.parents, path
         after = {

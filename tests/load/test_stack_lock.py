@@ -23,7 +23,7 @@ from pybuild.model.stack import Lock
 from tests.plan.locks import lock, locks, recipe, wheel
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(made=locks())
 def test_a_lock_comes_back(made: Lock) -> None:
     """What is written is read back equal, equal locks are equal bytes, and digests tell them apart."""

@@ -126,7 +126,7 @@ MORE_WISHES_HELP: Wants = {
 
 
 @example((MORE_WISHES_HELP, ("e>=2", "c>=2", "a[x]"), (installed("b", "2"),)), list(NAMES))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(universes(), st.permutations(NAMES))
 def test_a_solution_is_found_if_and_only_if_there_is_one(
     universe: tuple[Wants, tuple[str, ...], tuple[Installed, ...]], order: list[str]

@@ -182,7 +182,7 @@ def test_hostile_words_stay_words(tmp_path: Path, text: str) -> None:
     assert [path.name for path in prefix.iterdir()] == ["out"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(
         st.text(alphabet=st.characters(exclude_characters="\0", codec="utf-8"), max_size=12).filter(

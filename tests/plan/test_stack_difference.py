@@ -11,7 +11,7 @@ from pybuild.plan.stack_difference import KINDS, difference
 from tests.plan.locks import conda, lock, locks, recipe, site, wheel
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(old=locks(), new=locks())
 def test_any_two(old: Lock, new: Lock) -> None:
     """Nothing is told exactly where both are equal; each name once; packages by danger, then by name."""
@@ -26,7 +26,7 @@ def test_any_two(old: Lock, new: Lock) -> None:
     assert difference(old, old) == ()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(old=locks(), new=locks())
 def test_it_is_the_way_back_turned_round(old: Lock, new: Lock) -> None:
     """What an upgrade adds, the way back removes; an upgrade back is a downgrade; versions change places."""
@@ -41,7 +41,7 @@ def test_it_is_the_way_back_turned_round(old: Lock, new: Lock) -> None:
     assert there == {(r.kind, r.name, r.was, r.now) for r in difference(new, old)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(old=locks(), new=locks())
 def test_every_package_that_differs_is_named(old: Lock, new: Lock) -> None:
     """Held against a reading of the two locks that shares nothing with the code."""

@@ -11,7 +11,7 @@ from pybuild.plan.stack_drift import drift, new_texts
 from tests.plan.locks import lock, locks, recipe, site
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(made=locks())
 def test_a_lock_has_not_drifted_from_itself(made: Lock) -> None:
     """Nor by another text of its recipes, another stack file, or packages that are pinned anyway."""
@@ -22,7 +22,7 @@ def test_a_lock_has_not_drifted_from_itself(made: Lock) -> None:
     assert set(new_texts(made, now)) == {one.name for one in made.recipes}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(made=locks(), other=locks())
 def test_whatever_changes_a_build_or_the_site_is_told(made: Lock, other: Lock) -> None:
     """Held against keys, site, Python and platform alone."""
