@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pybuild.checkup.examine import Checkup, examine
 from pybuild.cli.settings import absolute, settings_of
-from pybuild.cli.text import paint, put, say
+from pybuild.cli.text import counted, paint, put, say
 from pybuild.errors import ExitCode, PrefixError
 from pybuild.model.finding import Finding
 from pybuild.prefix import places
@@ -64,13 +64,12 @@ def _sum_up(found: Checkup, wrong: int) -> None:
     node = f", a {found.node} node" if found.node else ""
     looked = f"this shell at site {found.site}{node}"
     if found.prefix:
-        many = f"{found.packages} package{'' if found.packages == 1 else 's'} of ours"
-        looked += f", and {found.prefix} ({many})"
+        looked += f", and {found.prefix} ({counted(found.packages, 'package')} of ours)"
     else:
         looked += "; name a prefix with --prefix DIR to have it looked at as well"
+    notes = len(found.findings) - wrong
+    said = f", {counted(notes, 'note')}" if notes else ""
     if wrong:
-        say(f"{paint('wrong:', 'red')} {wrong} of {len(found.findings)} findings; looked at {looked}")
+        say(f"{paint('error:', 'red')} {counted(wrong, 'thing')} wrong{said}; looked at {looked}")
     else:
-        notes = len(found.findings)
-        said = f", {notes} note{'' if notes == 1 else 's'}" if notes else ""
         say(f"{paint('done:', 'green')} nothing is wrong{said}; looked at {looked}")
