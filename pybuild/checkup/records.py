@@ -8,13 +8,14 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from pybuild.checkup.state import Prefix, lacks
+from pybuild.checkup.state import Prefix, readable_notes
+from pybuild.errors import PrefixError
 from pybuild.locks import owner_of
 from pybuild.model.finding import Finding
 from pybuild.prefix import places
 from pybuild.prefix.installed import share
 from pybuild.prefix.journal import Journal, read_journal
-from pybuild.prefix.notes import read_note, read_notes
+from pybuild.prefix.notes import read_note
 
 
 def interrupted(path: Path) -> Iterator[Finding]:
@@ -40,7 +41,7 @@ def _unfinished(path: Path) -> Finding:
     file = places.journal(path)
     try:
         journal: Journal | None = read_journal(path)
-    except (OSError, ValueError, KeyError, TypeError):
+    except PrefixError:
         journal = None
     if journal is None:
         what = f"{file}: an interrupted run left it, and it cannot be read"
@@ -71,11 +72,15 @@ def unreadable(prefix: Path) -> Iterator[Finding]:
             )
     for file in sorted(places.notes(prefix).glob("*.json")):
         name = file.stem
-        note = read_note(prefix, name)
-        if note is None or lacks(note):
-            yield _damaged(
-                file, f"pybuild does not know any more that it installed {name}",
-                f"pybuild install {name} -p {shlex.quote(str(prefix))}",
+        again = f"pybuild install {name} -p {shlex.quote(str(prefix))}"
+        why = f"pybuild does not know any more that it installed {name}"
+        try:
+            if read_note(prefix, name) is None:
+                yield _damaged(file, why, again)
+        except PrefixError as error:  # whoever reads the others stops at it
+            yield Finding(
+                check="unreadable", level="wrong", what=error.message, why=why,
+                cure=f"rm {shlex.quote(str(file))}, then {again}",
             )  # fmt: skip
 
 
@@ -104,7 +109,7 @@ def _damaged(file: Path, why: str, cure: str) -> Finding:
 
 
 def _anew(prefix: Path) -> str:
-    names = " ".join(str(note["name"]) for note in read_notes(prefix) if note.get("requested"))
+    names = " ".join(str(note["name"]) for note in readable_notes(prefix) if note.get("requested"))
     return f"pybuild install {names or 'SPEC'} -p {shlex.quote(f'{prefix}-new')}"
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pybuild.errors import PrefixError
 from pybuild.model.plan import PackagePlan
 from pybuild.model.providers import base_of
 from pybuild.model.site import Site
 from pybuild.prefix import places
 from pybuild.prefix.installed import planned
-from pybuild.prefix.notes import Note, is_installed, read_notes
+from pybuild.prefix.notes import Note, is_installed, read_note
 from pybuild.prefix.pending import collected
-
-_NEEDED = ("name", "version", "build", "site", "level", "demanded", "highest", "identity", "requested")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def read_prefix(path: Path) -> Prefix:
     Raises:
         OSError: its ``conda-meta`` cannot be listed.
     """
-    notes = tuple(collected(note) for note in read_notes(path) if not lacks(note))
+    notes = tuple(collected(note) for note in readable_notes(path))
     there = (str(note["name"]) for note in notes if is_installed(path, note))
     plans = {name: plan for name in there if (plan := plan_of(path, name)) is not None}
     stems = (entry[:-5] for entry in sorted(os.listdir(places.meta(path))) if entry.endswith(".json"))
@@ -107,9 +107,13 @@ def bound(note: Note) -> Iterator[tuple[str, str]]:
             yield str(row[0]), str(row[1])
 
 
-def lacks(note: Note) -> tuple[str, ...]:
-    """Return the keys that a note must have and has not."""
-    return tuple(key for key in _NEEDED if key not in note)
+def readable_notes(path: Path) -> Iterator[Note]:
+    """Yield our notes; one that is damaged says nothing, and stops nobody from looking at the others."""
+    for file in sorted(places.notes(path).glob("*.json")):
+        with suppress(PrefixError):
+            note = read_note(path, file.stem)
+            if note is not None:
+                yield note
 
 
 def plan_of(path: Path, name: str) -> PackagePlan | None:

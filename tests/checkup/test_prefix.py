@@ -61,7 +61,7 @@ def test_an_interrupted_run(path: Path) -> None:
     assert not list(interrupted(path))
     journal = places.journal(path)
     rows: dict[str, Any] = {
-        "command": "pybuild install x", "remove": [], "notes": [{"name": "x"}], "specs": [], "dropped": [],
+        "command": "pybuild install x", "remove": [], "notes": [note("x")], "specs": [], "dropped": [],
         "origins": [], "add": [["x", "1", "0", str(path / "conda-meta/history"), "0" * 64]],
     }  # fmt: skip
     journal.write_text(json.dumps(rows))
@@ -98,6 +98,10 @@ def test_records_that_cannot_be_read(path: Path) -> None:
     assert one.cure == f"pybuild install thing -p {path}-new"
     add_record(path, f"thing-1.0-{BUILD}")
     places.note(path, "thing").write_text('{"name": "thing"}')
+    damaged = one_of(unreadable(path))
+    assert "thing.json: version is missing" in damaged.what
+    assert damaged.cure == f"rm {places.note(path, 'thing')}, then pybuild install thing -p {path}"
+    places.note(path, "thing").write_text("{")
     assert one_of(unreadable(path)).cure == f"pybuild install thing -p {path}"
 
 
@@ -254,7 +258,8 @@ def test_the_sites_module_is_another_version_now(path: Path, version: str, level
         ({"level": "imported"}, False, "note", "--on compute waits"),
         ({"level": "imported"}, True, "wrong", "pybuild verify thing -p "),
         ({"level": "linked"}, False, "wrong", "pybuild verify thing -p "),
-        ({"level": "imported", "job": {"number": "1", "state": "failed", "failure": "broke", "hint": "do x"}},
+        ({"level": "imported", "job": {"number": "1", "state": "failed", "failure": "broke", "hint": "do x",
+                                         "folder": "/nowhere"}},
          True, "wrong", "do x"),
         ({"level": "imported", "job": {"number": "12", "state": "submitted", "folder": "/nowhere"}},
          True, "note", "pybuild list -p "),
