@@ -144,6 +144,7 @@ def run_logged(
 
     A command that cannot be started leaves its reason in the log and gives 127.
     """
+    guard = _guard()  # first: what is started before it is watched would outlive us
     try:
         child = _start(
             argv, env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=pass_fds
@@ -153,7 +154,7 @@ def run_logged(
         log.flush()
         return 127
     assert child.stdout is not None
-    _guard().began(child.pid)
+    guard.began(child.pid)
     try:
         for line in child.stdout:
             log.write(line)
@@ -180,8 +181,9 @@ class Worker:
     """
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: str, output: IO[bytes]) -> None:
+        guard = _guard()  # first: what is started before it is watched would outlive us
         self._child = _start(argv, env=env, cwd=cwd, stdout=output.fileno(), stderr=subprocess.STDOUT)
-        _guard().began(self._child.pid)
+        guard.began(self._child.pid)
 
     def code(self) -> int | None:
         """Return its exit code, None while it runs; that of a signal is negative."""

@@ -18,6 +18,7 @@ from pybuild.plan.running import Installed
 from pybuild.process import Captured, capture
 from tests.debs import unpacked
 from tests.modules.tools import Bench, RealTool, five, lmod, step
+from tests.prefix.prefixes import note
 
 # fish makes folders in its home, whatever that is.
 HOME = tempfile.mkdtemp(prefix="pybuild-home-")
@@ -135,14 +136,8 @@ def prefix_with(prefix: Path, *packages: PackagePlan) -> Path:
     notes.mkdir(parents=True)
     (prefix / "conda-meta" / "history").touch()
     for one in packages:
-        note = {
-            "name": one.name,
-            "version": one.version,
-            "build": one.build_string,
-            "site": "toy",
-            "level": "ranked",
-        }
-        (notes / f"{one.name}.json").write_text(json.dumps(note))
+        found = note(one.name, one.version, one.build_string, site="toy", level="ranked")
+        (notes / f"{one.name}.json").write_text(json.dumps(found))
         (prefix / "conda-meta" / f"{one.name}-{one.version}-{one.build_string}.json").touch()
         record = prefix / "share" / "pybuild" / one.name / "record.json"
         record.parent.mkdir(parents=True)
