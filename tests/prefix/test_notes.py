@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pybuild.errors import PrefixError
 from pybuild.files import replace_file
 from pybuild.prefix import places
 from pybuild.prefix.notes import is_installed, read_note, read_notes, write_note
-from tests.prefix.prefixes import add_record, make_prefix, note
+from tests.prefix.prefixes import add_record, make_prefix, note, noted
 
 
 def test_a_note_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -89,3 +90,23 @@ def test_installed_is_what_conda_says(tmp_path: Path) -> None:
     assert not is_installed(prefix, note())
     add_record(prefix, "thing-1.0-py311_here_habc_0")
     assert is_installed(prefix, note())
+
+
+@pytest.mark.parametrize(
+    ("pairs", "whole"),
+    [
+        ([], True),
+        ([["compiler", ""], ["mpi", "mpich 4.3"]], True),  # a channel serves machines that have no compiler
+        ([["mpi"]], False),
+        ([["mpi", 4]], False),
+        (["mpi"], False),
+    ],
+)
+def test_what_a_package_binds_is_a_list_of_pairs(tmp_path: Path, pairs: list[object], whole: bool) -> None:
+    """A note that holds something else is named by its key, before anybody goes by it."""
+    noted(make_prefix(tmp_path / "p"), identity=pairs)
+    if whole:
+        assert [found["identity"] for found in read_notes(tmp_path / "p")] == [pairs]
+    else:
+        with pytest.raises(PrefixError, match=r"thing\.json: identity: found .*, expected a list of pairs"):
+            read_notes(tmp_path / "p")
