@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import random
 import secrets
 import shutil
 import signal
@@ -24,6 +25,7 @@ import pytest
 
 NODE = "nid00001"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "salloc", "sbatch", "sinfo", "squeue", "scancel")
+_CHANCE = random.SystemRandom()  # two sessions beside each other never choose alike
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _NODE = "NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000"
@@ -119,13 +121,20 @@ class Slurm:
 
         Raises:
             TimeoutError: it does not in time; the logs' last lines say why.
+            ChildProcessError: the controller, without which nothing will ever hold, has ended.
         """
         end = time.monotonic() + seconds
+        controller = self.servers.get("slurmctld")
         while not holds():
+            if controller is not None and controller.poll() is not None:
+                raise ChildProcessError(f"slurmctld has ended\n{self._last_words('slurmctld')}")
             if time.monotonic() > end:
-                logs = "".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
-                raise TimeoutError(f"{what} is not ready after {seconds} s\n{logs}")
+                raise TimeoutError(f"{what} is not ready after {seconds} s\n{self._last_words('*')}")
             time.sleep(0.1)
+
+    def _last_words(self, server: str) -> str:
+        logs = sorted(self.folder.glob(f"{server}.log"))
+        return "".join(f"{path.name}:\n{path.read_text()[-2000:]}\n" for path in logs)
 
 
 @pytest.fixture(scope="session")
@@ -196,11 +205,15 @@ def _configure(folder: Path, nodes: list[str], patience: int, more: str) -> None
 
 
 def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Choose ports that the kernel lends to nobody: between now and their use, a client could get one."""
+    first_lent = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found: list[int] = []
+    while len(found) < count:
+        port = _CHANCE.randrange(10_000, first_lent)
+        with closing(socket.socket()) as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found += [port] if port not in found else []
+    return found
 
 
 def _serve(slurm: Slurm, stack: ExitStack, name: str, *argv: str) -> None:
