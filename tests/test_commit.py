@@ -40,7 +40,7 @@ def leave(child: subprocess.Popen[str]) -> None:
     child.stdin.write("\n")
     child.stdin.flush()
     assert heard(child) == "left"
-    child.communicate(timeout=10)
+    child.communicate(timeout=60)
 
 
 def test_who_waited_beside_a_new_prefix_waits_inside_it_too(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -59,7 +58,7 @@ def let_go(child: subprocess.Popen[str]) -> None:
     assert child.stdin is not None
     child.stdin.write("\n")
     child.stdin.flush()
-    assert child.wait(5) == 0
+    assert child.wait(60) == 0
 
 
 @FLOCK
@@ -96,10 +95,8 @@ def test_a_killed_owners_lock_is_dropped_at_once(tmp_path: Path, flock: str) -> 
         owner.send_signal(signal.SIGKILL)
         owner.wait()
         assert lock.exists()
-        started = time.monotonic()
-        with holder(lock, flock) as heir:
+        with holder(lock, flock) as heir:  # whose first word would be for whom it waits
             let_go(heir)
-    assert time.monotonic() - started < 3
 
 
 def test_a_released_lock_leaves_nothing_that_blocks(tmp_path: Path) -> None:
@@ -114,22 +111,19 @@ def test_an_error_inside_releases_it(tmp_path: Path) -> None:
     """Whatever happens while it is held."""
     with pytest.raises(KeyboardInterrupt), held(tmp_path / "lock"):
         raise KeyboardInterrupt
-    started = time.monotonic()
-    with held(tmp_path / "lock"):
+    with held(tmp_path / "lock", waiting=pytest.fail):
         pass
-    assert time.monotonic() - started < 1
 
 
 def test_the_lease_is_renewed_while_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build may take longer than the lease: its end moves on."""
     monkeypatch.setattr(locks, "RENEW", 0.1)
-    monkeypatch.setattr(locks, "LEASE", timedelta(seconds=3))
-    with held(tmp_path / "lock"):
-        ends = [os.stat(tmp_path / "lock").st_mtime]
-        time.sleep(1.1)  # the end of a lease is kept in whole seconds
-        ends.append(os.stat(tmp_path / "lock").st_mtime)
-    assert ends[1] > ends[0]
-    assert ends[1] > time.time() + 1
+    lock = tmp_path / "lock"
+    with held(lock):
+        first, limit = lock.stat().st_mtime, time.monotonic() + 60
+        while lock.stat().st_mtime <= first:  # the end of a lease is kept in whole seconds
+            assert time.monotonic() < limit
+            time.sleep(0.05)
 
 
 def test_a_lease_of_another_host_is_not_taken_before_it_ends(tmp_path: Path) -> None:
@@ -141,13 +135,19 @@ def test_a_lease_of_another_host_is_not_taken_before_it_ends(tmp_path: Path) -> 
     claim = tmp_path / f"lock|elsewhere.example|{2**22 - 1}|123"
     claim.write_text(str(claim))
     os.link(claim, lock)
-    end = time.time() + 2
-    written = end - CLOCK_SLOP.total_seconds()
-    os.utime(lock, (written, written))
+    ends = [time.time() + 3600]
+    os.utime(lock, (ends[0], ends[0]))
     assert Lock(str(lock)).details[0] == "elsewhere.example"
     said: list[str] = []
-    with held(lock, waiting=said.append):
-        assert time.time() >= end
+
+    def waiting(owner: str) -> None:
+        said.append(owner)
+        ends.append(time.time() + 1)
+        written = ends[1] - CLOCK_SLOP.total_seconds()
+        os.utime(lock, (written, written))
+
+    with held(lock, waiting=waiting):
+        assert time.time() >= ends[1]
     assert said == [f"elsewhere.example, process {2**22 - 1}"]
 
 
@@ -188,7 +188,7 @@ def test_whoever_stood_still_and_lost_it_is_stopped(tmp_path: Path, flock: str) 
     claim = tmp_path / "lock|elsewhere.example|4711|123"
     claim.write_text(str(claim))
     os.link(claim, lock)
-    out, err = child.communicate(timeout=20)
+    out, err = child.communicate(timeout=50)  # which is less than it would stand still
     assert "released" not in out
     assert "LockLostError" in err
     assert "lost its lock to elsewhere.example, process 4711" in err
@@ -209,7 +209,7 @@ def test_without_hard_links_flock_alone_does(tmp_path: Path) -> None:
 
     def run(flock: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-c", NO_HARD_LINKS + HOLD, str(lock), flock]
-        return subprocess.run(argv, input="", capture_output=True, text=True, timeout=20, check=False)
+        return subprocess.run(argv, input="", capture_output=True, text=True, timeout=60, check=False)
 
     assert run("with").stdout == run("with").stdout == "held\nreleased\n"
     assert "Operation not permitted" in run("without").stderr
