@@ -158,9 +158,9 @@ def test_build_tools_for_every_python(python: str) -> None:
 
 
 def test_shipped_load_in_a_second() -> None:
-    """All shipped recipes load within a second."""
-    start = time.perf_counter()
+    """All shipped recipes load within a second of the processor's time, whatever else it does."""
+    start = time.process_time()
     tree = RecipeTree([shipped("recipes")])
     for name in tree.names():
         tree.get(name)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

@@ -188,9 +188,9 @@ def test_detection_is_quick(tmp_path: Path) -> None:
     for number in range(40):
         make(tmp_path, f"s{number}", f"detect: {{env: {{HOST: s{number}}}}}\nrules:\n{rules}")
     choose_site(None, places(tmp_path), {"HOST": "s0"})
-    start = time.perf_counter()
+    start = time.process_time()  # the machine may be busy with other things
     named_site("s1", places(tmp_path))
-    one = time.perf_counter() - start
-    start = time.perf_counter()
+    one = time.process_time() - start
+    start = time.process_time()
     choose_site(None, places(tmp_path), {"HOST": "none of them"})
-    assert time.perf_counter() - start < one
+    assert time.process_time() - start < one

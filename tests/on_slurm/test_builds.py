@@ -81,6 +81,7 @@ def test_every_build_is_a_job(toybox: Toys) -> None:
     toybox.add("ground", parts=1)
     toybox.add("left", "ground", parts=4)
     toybox.add("right", "ground", parts=4)
+    toybox.crowd(2, "left", "right")
     done = toybox.project.install("left", "right", "--on", "slurm", "-j", "1").done()
     assert toybox.project.run("list", "--json").done().data
     record = jobs(toybox.project, "status")
@@ -186,7 +187,7 @@ def test_what_was_submitted_can_be_cancelled(toybox: Toys) -> None:
     done = project.install("held", "--submit", "--json").done()
     run, numbers = done.data["run"], done.data["jobs"]
     assert len(numbers) == 2
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while not toybox.mark("held").exists():
         assert time.monotonic() < end
         time.sleep(0.1)

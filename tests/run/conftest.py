@@ -26,6 +26,13 @@ install:
 """
 _TRACE = """
 echo "$1 $2 begins $(date +%s.%N)" >> "$TRACE"
+if [ -e "$TRACE.crowd.$1" ]; then
+  wanted=$(cat "$TRACE.crowd.$1") tries=0
+  until [ -e "$TRACE.met.$wanted" ] || [ $tries -gt 600 ]; do
+    begun=$(grep -c begins "$TRACE") ended=$(grep -c ends "$TRACE") tries=$((tries + 1))
+    if [ $((begun - ended)) -ge "$wanted" ]; then touch "$TRACE.met.$wanted"; else sleep 0.1; fi
+  done
+fi
 if [ -e "$TRACE.hold" ]; then touch "$TRACE.held"; sleep 300 & wait; fi
 [ ! -e "$TRACE.fail.$1" ] || { echo "trace.c:1: error: told to fail" >&2; exit 3; }
 sleep 0.25
@@ -79,6 +86,14 @@ class Toys:
     def mark(self, what: str) -> Path:
         """Return the file that changes what commands do: ``hold``, ``held``, ``fail.NAME``."""
         return Path(f"{self.trace}.{what}")
+
+    def crowd(self, count: int, *names: str) -> None:
+        """Let the commands of these packages wait, a minute at most, until once so many are at work.
+
+        They are as quick as the machine is busy: where others may work beside them, by luck none would.
+        """
+        for name in names:
+            self.mark(f"crowd.{name}").write_text(str(count))
 
     def parts(self) -> list[Part]:
         """Return what the builds wrote down."""
