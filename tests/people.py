@@ -15,30 +15,40 @@ from pathlib import Path
 
 import pytest
 
-GROUP = "pybuild-toys"
-MAINTAINER, MEMBER, OUTSIDER = USERS = ("pbmaintain", "pbmember", "pboutside")
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # nobody waits minutes for another worker's test
+GROUP = f"pybuild-toys{_WORKER}"
+MAINTAINER, MEMBER, OUTSIDER = USERS = (f"pbmaintain{_WORKER}", f"pbmember{_WORKER}", f"pboutside{_WORKER}")
 
 
 @contextlib.contextmanager
 def users() -> Iterator[None]:
-    """Make the users and their group, and remove them; one test at a time, whichever worker runs it."""
+    """Make the users and their group, and remove them; one test of a worker at a time."""
     if os.geteuid() != 0:
         pytest.skip("only root can make users")
-    with open(f"{tempfile.gettempdir()}/{GROUP}.lock", "w") as lock:
+    with _alone(GROUP):
+        try:
+            with _alone("pybuild-people"):
+                _remove()  # what a killed run left
+                _make()
+            yield
+        finally:
+            with _alone("pybuild-people"):
+                _remove()
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Keep others out: sessions that run beside this one, and programs that give up on a locked file."""
+    with open(f"{tempfile.gettempdir()}/{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield from _made()
+        yield
 
 
-def _made() -> Iterator[None]:
-    _remove()  # what a killed run left
+def _make() -> None:
     subprocess.run(["groupadd", GROUP], check=True)
     for user in USERS:
         more = ["--groups", GROUP] if user != OUTSIDER else []
         subprocess.run(["useradd", "--user-group", "--no-create-home", *more, user], check=True)
-    try:
-        yield
-    finally:
-        _remove()
 
 
 def _remove() -> None:
@@ -47,7 +57,7 @@ def _remove() -> None:
         if not _known("passwd", user):
             continue
         subprocess.run(["pkill", "-KILL", "-u", user], check=False)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while subprocess.run(["pgrep", "-u", user], stdout=subprocess.DEVNULL, check=False).returncode == 0:
             assert time.monotonic() < end, f"processes of {user} do not end"
             time.sleep(0.05)

@@ -30,7 +30,8 @@ SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _NODE = "NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=1000"
 
-# A job that lost its node begins again once its credentials have run out: cred_expire, 120 s unless said.
+# A busy machine answers late: nobody gives up before MessageTimeout, KillWait or SlurmdTimeout.
+# A job that lost its node begins again once its credentials have run out: cred_expire.
 _CONFIGURATION = """\
 ClusterName=box
 SlurmctldHost={host}(127.0.0.1)
@@ -38,7 +39,7 @@ SlurmctldPort={ctld}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket,cred_expire=10
+AuthInfo=socket={folder}/munge.socket,cred_expire={expiry}
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/s/%n
@@ -55,9 +56,10 @@ SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 ReturnToService=2
 InactiveLimit=0
-KillWait=2
+KillWait=30
+MessageTimeout=60
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1
-SlurmdTimeout={patience}
+SlurmdTimeout=300
 {nodes}
 PartitionName=debug Nodes=ALL Default=YES MaxTime=30 OverSubscribe=EXCLUSIVE State=UP
 """
@@ -96,7 +98,7 @@ class Slurm:
             argv, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
         )
 
-    def wait(self, job: str, seconds: float = 120) -> None:
+    def wait(self, job: str, seconds: float = 300) -> None:
         """Wait until a job has left the queue.
 
         Raises:
@@ -104,7 +106,7 @@ class Slurm:
         """
         self.until(lambda: job not in self.run("squeue", "-h", "-o", "%i").split(), f"job {job}", seconds)
 
-    def wait_for_idle(self, seconds: float = 90) -> None:
+    def wait_for_idle(self, seconds: float = 300) -> None:
         """Wait until the node takes jobs.
 
         Raises:
@@ -156,12 +158,12 @@ def demanded() -> None:
         pytest.skip(f"{', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge")
 
 
-def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300, more: str = "") -> Slurm:
+def start(folder: Path, stack: ExitStack, count: int = 1, expiry: int = 120, more: str = "") -> Slurm:
     """Start the servers below ``folder``; ``stack`` ends them.
 
     Args:
         count: number of nodes.
-        patience: seconds after which a silent node is given up.
+        expiry: seconds after which a job that lost its node may begin again.
         more: lines for its configuration file, in place of those with the same keys.
 
     Raises:
@@ -169,12 +171,12 @@ def start(folder: Path, stack: ExitStack, count: int = 1, patience: int = 300, m
     """
     found = Slurm(folder=folder, environment={"SLURM_CONF": str(folder / "slurm.conf")})
     nodes = [f"nid{number:05d}" for number in range(1, count + 1)]
-    _configure(folder, nodes, patience, more)
+    _configure(folder, nodes, expiry, more)
     stack.callback(_end_all, found)
     munge = ["munged", "--foreground", "--force", f"--key-file={folder}/munge.key"]
     munge += [f"--{name}-file={folder}/munge.{name}" for name in ("log", "pid", "seed")]
     _serve(found, stack, "munged", *munge, f"--socket={folder}/munge.socket")
-    found.until((folder / "munge.socket").exists, "munged", 10)
+    found.until((folder / "munge.socket").exists, "munged", 60)
     _serve(found, stack, "slurmctld", "slurmctld", "-D")
     for node in nodes:
         begin_node(found, stack, node)
@@ -188,7 +190,7 @@ def begin_node(slurm: Slurm, stack: ExitStack, node: str) -> None:
     _serve(slurm, stack, node, "unshare", "--uts", "sh", "-c", named)
 
 
-def _configure(folder: Path, nodes: list[str], patience: int, more: str) -> None:
+def _configure(folder: Path, nodes: list[str], expiry: int, more: str) -> None:
     for name in ("state", "s"):  # short: sockets of job steps lie below, of 107 characters at most
         (folder / name).mkdir()
     key = folder / "munge.key"
@@ -197,7 +199,7 @@ def _configure(folder: Path, nodes: list[str], patience: int, more: str) -> None
     ctld, *ports = _free_ports(1 + len(nodes))
     rows = [_NODE.format(node=node, port=port) for node, port in zip(nodes, ports, strict=True)]
     text = _CONFIGURATION.format(
-        host=platform.node(), nodes="\n".join(rows), folder=folder, ctld=ctld, patience=patience
+        host=platform.node(), nodes="\n".join(rows), folder=folder, ctld=ctld, expiry=expiry
     )
     keys = {line.partition("=")[0] for line in more.splitlines()}
     kept = [line for line in text.splitlines(keepends=True) if line.partition("=")[0] not in keys]
@@ -259,9 +261,13 @@ def _end_all(slurm: Slurm) -> None:
 
 
 def lose(slurm: Slurm, node: str) -> None:
-    """Kill a node: its daemon and everything that lives in its name space."""
+    """Kill a node, its daemon and everything that lives in its name space, and let Slurm know at once.
+
+    It would find out by itself after SlurmdTimeout; one that is short takes busy nodes for lost ones.
+    """
     home = Path(f"/proc/{slurm.servers[node].pid}/ns/uts").readlink()
     for number in processes_of(slurm):
         with suppress(OSError):
             if Path(f"/proc/{number}/ns/uts").readlink() == home:
                 os.kill(number, signal.SIGKILL)
+    slurm.run("scontrol", "update", f"nodename={node}", "state=down", "reason=lost")

@@ -25,7 +25,7 @@ def index() -> Iterator[Server]:
 @pytest.fixture
 def environ(index: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a user whose pip knows this index and nothing else; asking pip itself takes long."""
-    config = PipConfig(indexes=(index.simple,), timeout=5, retries=1, cert=None)
+    config = PipConfig(indexes=(index.simple,), timeout=60, retries=1, cert=None)
     monkeypatch.setattr(pipconfig, "read_pip_config", lambda _: config)
     monkeypatch.setenv("NETRC", os.devnull)
     for name in ("http_proxy", "https_proxy", "all_proxy"):

@@ -72,7 +72,7 @@ def https(
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    config = PipConfig(cert=str(cert), timeout=5, retries=1)
+    config = PipConfig(cert=str(cert), timeout=60, retries=1)
     monkeypatch.setattr(pipconfig, "read_pip_config", lambda _: config)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

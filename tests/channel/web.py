@@ -107,7 +107,7 @@ def serving_dav(root: Path) -> Iterator[Dav]:
     handler = type("Handler", (_Handler,), {"dav": dav})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     dav.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield dav

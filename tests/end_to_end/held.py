@@ -61,6 +61,17 @@ def until(holds: Callable[[], bool], child: subprocess.Popen[str], seconds: floa
         time.sleep(0.01)
 
 
+def left_below(root: Path, seconds: float = 120) -> list[str]:
+    """Return the command lines of the processes below a folder that do not end by themselves in some time.
+
+    What was killed is there until the kernel has found the time to end it.
+    """
+    deadline = time.monotonic() + seconds
+    while (left := processes_below(root)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
 def processes_below(root: Path) -> list[str]:
     """Return the command lines of the processes that work in a folder or name it."""
     found = []

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from pybuild.process import capture
+from tests.end_to_end.held import until
 from tests.end_to_end.project import BASE, Outcome, Project, changed, finished, snapshot
 from tests.installers import installer
 
@@ -128,15 +128,13 @@ def test_a_file_that_is_not_there(project: Project) -> None:
 def _started(project: Project, *words: object) -> subprocess.Popen[str]:
     """Start the command and wait until its installer has begun to fill the prefix."""
     child = project.start("env", "create", "-p", project.prefix, *words)
-    end = time.monotonic() + 60
-    while not (project.prefix / "env-of-the-installer").exists() and time.monotonic() < end:
-        time.sleep(0.01)
+    until((project.prefix / "env-of-the-installer").exists, child)
     return child
 
 
 def test_an_interruption_leaves_nothing(project: Project) -> None:
     """Ctrl-C while the installer runs."""
-    made = installer(project.root / "mini.sh", before="sleep 60")
+    made = installer(project.root / "mini.sh", before="sleep 600")
     child = _started(project, *by(made))
     os.kill(child.pid, signal.SIGINT)
     assert finished(child).code == 130
@@ -147,7 +145,7 @@ def test_an_interruption_leaves_nothing(project: Project) -> None:
 @pytest.mark.parametrize("next_one", ["create", "install"])
 def test_a_killed_run_is_undone_by_the_next(next_one: str, project: Project) -> None:
     """Only pybuild is killed, so its installer goes on: it is ended, and nothing of it stays."""
-    made = installer(project.root / "mini.sh", before="sleep 60", after=f"touch {project.root}/late")
+    made = installer(project.root / "mini.sh", before="sleep 600", after=f"touch {project.root}/late")
     child = _started(project, *by(made))
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()

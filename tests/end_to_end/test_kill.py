@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.held import hold_build, until
 from tests.end_to_end.project import Project, clone, finished
 
 POINTS = 10
@@ -71,14 +72,28 @@ def _kill(project: Project, spec: str, sign: Path | None, delay: float) -> None:
     child.communicate()
 
 
-def _delays(before: float, after: float) -> Iterator[tuple[bool, float]]:
-    """Yield (counted from the sign, seconds): a few before the transaction begins, most within it."""
+def _kills(project: Project, origin: str | None, spec: str, sign: Path) -> Iterator[None]:
+    """Kill an installation at many points: a few before the transaction begins, most after its first sign.
+
+    The first of these is within it for certain.
+    """
+    before, after = _undisturbed(project, origin, sign, spec)
     chance = random.Random(2019)  # noqa: S311  the same points in every run
-    for number in range(POINTS):
-        if number < 2:
-            yield False, chance.uniform(0.1, before)
-        else:
-            yield True, after * (number - 2) / (POINTS - 2) * chance.uniform(0.8, 1)
+    for _ in range(2):
+        _reset(project, origin)
+        _kill(project, spec, None, chance.uniform(0.1, before))
+        yield
+    for _ in range(20):  # a transaction that was quicker than this process is no try
+        _reset(project, origin)
+        _kill(project, spec, sign, 0)
+        if sign.exists():
+            break
+    assert sign.exists(), "no kill met the transaction itself"
+    yield
+    for number in range(1, POINTS - 2):
+        _reset(project, origin)
+        _kill(project, spec, sign, after * number / (POINTS - 2) * chance.uniform(0.8, 1))
+        yield
 
 
 @pytest.mark.parametrize(
@@ -87,12 +102,7 @@ def _delays(before: float, after: float) -> Iterator[tuple[bool, float]]:
 def test_existing_prefix(field: Project, origin: str, spec: str) -> None:
     """Killed anywhere, what was there still imports; the next run completes the job and proves it."""
     journal = field.prefix / "conda-meta/pybuild/journal"
-    before, after = _undisturbed(field, origin, journal, spec)
-    midway = 0
-    for from_sign, delay in _delays(before, after):
-        _reset(field, origin)
-        _kill(field, spec, journal if from_sign else None, delay)
-        midway += journal.exists()
+    for _ in _kills(field, origin, spec, journal):
         assert field.imports("toypure") == "1.0"
         assert subprocess.run([field.python, "-m", "pip", "--version"], capture_output=True).returncode == 0
 
@@ -105,35 +115,29 @@ def test_existing_prefix(field: Project, origin: str, spec: str) -> None:
         assert len(list(field.prefix.glob("conda-meta/toyext-*.json"))) == 1
         assert len(list(field.prefix.rglob("toyext-*.dist-info"))) == 1
         assert field.run("verify").done()
-    assert midway > 0, "no kill met the transaction itself"
 
 
 def test_new_prefix(field: Project) -> None:
     """Killed anywhere, a new prefix is there whole or not at all; the next run completes the job."""
     newborn = field.root / ".prefix.pybuild-new"
-    before, after = _undisturbed(field, None, newborn, "toypure==1.0")
-    midway = 0
-    for from_sign, delay in _delays(before, after):
-        _reset(field, None)
-        _kill(field, "toypure==1.0", newborn if from_sign else None, delay)
-        midway += newborn.exists()
+    for _ in _kills(field, None, "toypure==1.0", newborn):
         if field.prefix.exists():
             assert field.imports("toypure") == "1.0"
         field.install("toypure==1.0", "--verify", "linked").done()
         assert field.imports("toypure") == "1.0"
         assert not newborn.exists()
-    assert midway > 0, "no kill met the transaction itself"
 
 
 def test_killed_build_is_built_again(bare: Project) -> None:
     """A build that is killed leaves neither a package nor a lock; the same command builds it."""
-    child = bare.start("install", "toypure==1.0", "-y")
-    _await(bare.cache / "stage", child)
-    time.sleep(0.5)
-    with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+    hold = hold_build(bare)
+    for sign in (bare.cache / "stage", hold.with_name(f"{hold.name}.reached")):
+        child = bare.start("install", "toyext", "-y")
+        until(sign.exists, child)
         os.killpg(child.pid, signal.SIGKILL)
-    child.communicate()
-    assert not bare.prefix.exists()
-    assert bare.built("toypure") == []
-    bare.install("toypure==1.0").done()
-    assert bare.imports("toypure") == "1.0"
+        child.communicate()
+        assert not bare.prefix.exists()
+        assert bare.built("toyext") == []
+    hold.unlink()
+    bare.install("toyext").done()
+    assert bare.imports("toyext") == "3.0"

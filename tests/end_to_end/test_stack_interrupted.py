@@ -87,20 +87,14 @@ def test_kills(toys: Toys) -> None:
     _declare(toys, version, number)
     with watched(toys):
         for kill in range(KILLS):
-            aim = AIMED.get(kill)
-            if aim is not None:  # only a deploy that begins anew comes through every stage
-                toys.deploy().done()
-                version, number = _next(toys, version, number)
             before = toys.releases()
-            child = toys.start("deploy")
-            if aim is not None:
-                _wait_until(lambda aim=aim: _stage(toys) == aim, child)  # type: ignore[misc]
+            if kill in AIMED:
+                version, number = _meet(toys, AIMED[kill], version, number)
             else:
+                child = toys.start("deploy")
                 # Spread evenly over a deploy; a resumed one does not install again and is shorter.
                 time.sleep(0.7 * length * (kill % 10 + chance.random()) / 10)
-            with contextlib.suppress(ProcessLookupError):  # it may have come to its end
-                os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
+                _kill(child)
             met.add(_stage(toys))
             if toys.imports("toypure") == version:
                 version, number = _next(toys, version, number)
@@ -113,7 +107,7 @@ def test_kills(toys: Toys) -> None:
     assert toys.status()["drift"] == []
     assert len([name for name in toys.releases() if not name.startswith(".")]) == 2
     assert met >= {"nothing", "putting together", "installed"}, met
-    assert resumed > KILLS / 4
+    assert resumed >= list(AIMED.values()).count("installed"), "those of the others depend on the machine"
 
 
 def _next(toys: Toys, version: str, number: int) -> tuple[str, int]:
@@ -123,10 +117,24 @@ def _next(toys: Toys, version: str, number: int) -> tuple[str, int]:
     return _other(version), number + 1
 
 
-def _wait_until(holds: Callable[[], bool], child: subprocess.Popen[str]) -> None:
-    """Wait until something holds, or the process has come to its end."""
-    while not holds() and child.poll() is None:
-        time.sleep(0.001)
+def _meet(toys: Toys, stage: str, version: str, number: int) -> tuple[str, int]:
+    """Kill a deploy at a stage; one that is quicker than this process is followed by another."""
+    for _ in range(20):
+        toys.deploy().done()  # only one that begins anew comes through every stage
+        version, number = _next(toys, version, number)
+        child = toys.start("deploy")
+        while _stage(toys) != stage and child.poll() is None:
+            time.sleep(0.001)
+        _kill(child)
+        if _stage(toys) == stage:
+            return version, number
+    pytest.fail(f"no kill met the stage: {stage}")
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+        os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
 
 
 def _stage(toys: Toys) -> str:

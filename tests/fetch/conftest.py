@@ -29,5 +29,5 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def session(no_proxy: None) -> Iterator[requests.Session]:
-    with sessions.open_session(PipConfig(timeout=5, retries=3)) as opened:
+    with sessions.open_session(PipConfig(timeout=60, retries=3)) as opened:
         yield opened

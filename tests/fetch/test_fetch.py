@@ -210,9 +210,9 @@ def test_next_run_resumes(server: Server, get: Callable[..., Path], tmp_path: Pa
 
 def test_killed_run_is_resumed(server: Server, get: Callable[..., Path], tmp_path: Path) -> None:
     """The part of a process that was killed in the middle is taken over."""
-    server.misbehave(PATH, Fault("slow", times=1, after=300_000, seconds=3))
+    server.misbehave(PATH, Fault("slow", times=1, after=300_000, seconds=600))
     child = _start(server, tmp_path)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not any(path.stat().st_size > 200_000 for path in tmp_path.rglob("*.part")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -333,12 +333,12 @@ def test_lasting_refusal(server: Server, get: Callable[..., Path], code: int, wo
 def test_silent_server(server: Server, tmp_path: Path, no_proxy: None) -> None:
     """A server that stops in the body is given up after pip's timeout and asked again."""
     server.add(PATH, BODY)
-    server.misbehave(PATH, Fault("slow", times=1, after=300_000, seconds=1.5))
+    server.misbehave(PATH, Fault("slow", times=1, after=300_000, seconds=600))
     download = wanted(url=server.url + PATH)
-    with open_session(PipConfig(timeout=0.3)) as session:
+    with open_session(PipConfig(timeout=1)) as session:
         path = fetch(download, cache=tmp_path, locate=nobody, session=lambda: session)
     assert path.read_bytes() == BODY
-    assert len(server.seen) == 2
+    assert len(server.seen) >= 2  # on a busy machine even the server of this test may be silent for a second
 
 
 def test_labelled_compression_is_left_alone(get: Callable[..., Path], server: Server) -> None:

@@ -26,7 +26,7 @@ FILES = (
 
 
 def config_of(*indexes: str, find_links: tuple[str, ...] = ()) -> PipConfig:
-    return PipConfig(indexes=indexes, find_links=find_links, timeout=5, retries=2)
+    return PipConfig(indexes=indexes, find_links=find_links, timeout=60, retries=2)
 
 
 def test_pip_configuration_is_pips_own(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def login(cluster: Cluster, parallel: Path) -> Iterator[Login]:
     configure(cluster, home, home / "channel", **SITE)
     (home / "slurm").mkdir()
     with ExitStack() as stack:
-        yield Login(home, cluster, start(home / "slurm", stack, count=3, patience=5))
+        yield Login(home, cluster, start(home / "slurm", stack, count=3, expiry=10))
 
 
 def test_eight_recipes_without_their_shell_and_one_of_their_nodes(login: Login) -> None:

@@ -54,19 +54,31 @@ def test_an_init_that_ends_the_shell(tmp_path: Path) -> None:
     )
 
 
+def hanging(bench: Bench, first: str) -> tuple[ModuleToolError, float]:
+    """Return how the loading of a module and of one that hangs is refused, and after what time.
+
+    On a busy machine they get more of it, until it is the second one that hangs.
+    """
+    reached = bench.folder.parent / "reached"
+    bench.write("slow/1", f"puts stdout {{touch {reached}; sleep 600;}}")
+    for seconds in (1, 5, 60):
+        error = refusal(bench.plan(step("load", first), step("load", "slow")), timeout=seconds)
+        if reached.exists():
+            break
+    return error, seconds
+
+
 def test_a_tool_that_hangs(bench: Bench) -> None:
     """It is ended after the time that it may take, and what it was doing is named."""
-    bench.write("slow/1", "puts stdout {sleep 600;}")
     start = time.monotonic()
-    error = refusal(bench.plan(step("load", "cray-hdf5"), step("load", "slow")), timeout=2)
-    assert time.monotonic() - start < 10
-    assert "did not answer within 2 s, at load slow (site toy: rule r)" in error.message
+    error, seconds = hanging(bench, "cray-hdf5")
+    assert time.monotonic() - start < 300
+    assert f"did not answer within {seconds:g} s, at load slow (site toy: rule r)" in error.message
 
 
 def test_a_failure_before_a_hang_is_the_one_that_is_told(bench: Bench) -> None:
     """What had already gone wrong is the better answer."""
-    bench.write("slow/1", "puts stdout {sleep 600;}")
-    error = refusal(bench.plan(step("load", "absent"), step("load", "slow")), timeout=2)
+    error, _ = hanging(bench, "absent")
     assert "load absent (site toy: rule r) did not load it" in error.message
 
 

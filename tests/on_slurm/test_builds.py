@@ -41,10 +41,10 @@ verify: imported
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
-    """A Slurm of three nodes that gives a silent one up after some seconds."""
+    """A Slurm of three nodes, of which tests lose some."""
     demanded()
     with ExitStack() as stack:
-        yield start(tmp_path_factory.mktemp("three"), stack, count=3, patience=5)
+        yield start(tmp_path_factory.mktemp("three"), stack, count=3, expiry=10)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def make_room(slurm: Slurm, project: Project, name: str) -> str:
     (build,) = [b for b in (*record["builds"], record["last"]) if b["name"] == name]
     told = project.cache / "runs" / record["name"] / f"{name}-{build['key']}.events"
     slurm.run("scontrol", "requeue", build["job"])
-    slurm.until(lambda: '"stopped"' in told.read_text(), "the end that it told", 60)
+    slurm.until(lambda: '"stopped"' in told.read_text(), "the end that it told", 240)
     return str(build["job"])
 
 

@@ -51,7 +51,7 @@ def test_job_that_is_cancelled_says_so(box: Box) -> None:
     box.ranks.write_text("import time\ntime.sleep(100)\n")
     number = box.pybuild("verify", "--submit").stdout.split()[1]
     box.slurm.until(
-        lambda: f"{number}.0" in box.slurm.run("squeue", "-h", "-s", "-o", "%i").split(), "step", 30
+        lambda: f"{number}.0" in box.slurm.run("squeue", "-h", "-s", "-o", "%i").split(), "step", 240
     )
     box.slurm.run("scancel", number)
     box.slurm.wait(number)
@@ -117,12 +117,12 @@ def test_interrupted_wait(box: Box) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    box.slurm.until(lambda: box.slurm.run("squeue", "-h") != "", "the request", 30)
+    box.slurm.until(lambda: box.slurm.run("squeue", "-h") != "", "the request", 240)
     assert box.pybuild("verify", "--level", "imported").returncode == 0
     child.send_signal(signal.SIGINT)
-    said = child.communicate(timeout=30)[1]
+    said = child.communicate(timeout=240)[1]
     assert child.returncode == 130, said
-    box.slurm.until(lambda: box.slurm.run("squeue", "-h") == "", "the empty queue", 30)
+    box.slurm.until(lambda: box.slurm.run("squeue", "-h") == "", "the empty queue", 240)
     box.slurm.run("scontrol", "update", f"nodename={NODE}", "state=resume")
     assert box.listed()["level"] == "imported"
 

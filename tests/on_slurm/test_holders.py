@@ -31,10 +31,10 @@ def test_a_running_job_holds(slurm: Slurm, tmp_path: Path) -> None:
     slurm.wait_for_idle()
     before = holders(tmp_path, names, rows, policy, site, environ=environ)
     assert (before.holders, before.jobs) == ((), "the jobs that run now, as squeue tells")
-    job = slurm.run("sbatch", "--parsable", "--output=/dev/null", "--wrap", "sleep 60").strip()
+    job = slurm.run("sbatch", "--parsable", "--output=/dev/null", "--wrap", "sleep 600").strip()
     try:
         running = lambda: job in slurm.run("squeue", "--noheader", "--states=R", "--format=%i").split()  # noqa: E731
-        slurm.until(running, "the job runs", 60)
+        slurm.until(running, "the job runs", 240)
         held = dict(by_release(holders(tmp_path, names, rows, policy, site, environ=environ)))
     finally:
         slurm.run("scancel", job)

@@ -43,7 +43,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
     (folder / "site-sbatch").write_text(SBATCH)
     (folder / "site-sbatch").chmod(0o755)
     with ExitStack() as stack:
-        yield start(folder, stack, count=3, patience=5)
+        yield start(folder, stack, count=3, expiry=10)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ def test_second_slurm_leaves_nothing(tmp_path_factory: pytest.TempPathFactory, s
         second = start(tmp_path_factory.mktemp("s"), stack)
         assert second.run("srun", "uname", "-n").strip() == NODE
         second.run("sbatch", "--wrap", "sleep 1000")
-        second.until(lambda: second.run("squeue", "-h", "-o", "%T").strip() == "RUNNING", "the job", 60)
+        second.until(lambda: second.run("squeue", "-h", "-o", "%T").strip() == "RUNNING", "the job", 240)
         assert len(processes_of(second)) > 3
     assert processes_of(second) == []
     assert slurm.run("srun", "uname", "-n").strip() == NODE

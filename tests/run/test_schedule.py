@@ -6,13 +6,12 @@ import json
 import os
 import platform
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end import toys
-from tests.end_to_end.held import processes_below, until
+from tests.end_to_end.held import left_below, until
 from tests.end_to_end.project import finished
 from tests.run.conftest import Toys, peak
 
@@ -95,10 +94,7 @@ def test_nothing_goes_on_without_its_parent(toybox: Toys, number: signal.Signals
     os.kill(child.pid, number)
     code = finished(child).code
     assert code == (130 if number != signal.SIGKILL else -9)
-    end = time.monotonic() + 120
-    while (left := processes_below(toybox.project.root)) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert left == []
+    assert left_below(toybox.project.root) == []
     assert list(node.glob("pybuild-*/stage/*")) == []
     toybox.mark("hold").unlink()
     toybox.project.install("one", "two", "-j", "2").done()

@@ -91,16 +91,18 @@ def test_exit_code_is_kept(tmp_path: Path) -> None:
 
 def test_end_from_outside_is_kept(tmp_path: Path) -> None:
     """A script that the scheduler ends gives its command time to end as well, then writes that down."""
-    job = errand(tmp_path, "sh", "-c", "trap 'sleep 0.5; echo told; exit 3' TERM; echo ready; sleep 9 & wait")
+    job = errand(
+        tmp_path, "sh", "-c", "trap 'sleep 0.5; echo told; exit 3' TERM; echo ready; sleep 60 & wait"
+    )
     with pytest.raises(VerificationError):
         submit(job, Launcher(ranks=("srun",), submit=("echo",)))
     child = subprocess.Popen([job.folder / "job.sh"], env={"PATH": os.defpath})
     log = job.folder / "log"
-    for _ in range(100):
+    for _ in range(1000):
         if log.exists() and "ready" in log.read_text():
             break
         time.sleep(0.05)
     child.send_signal(signal.SIGTERM)
-    assert child.wait(timeout=20) == 143
+    assert child.wait(timeout=50) == 143
     assert log.read_text() == "ready\ntold\n"
     assert (job.folder / "ended").read_text() == "143\n"

@@ -43,7 +43,7 @@ def run(
     *launcher: str,
     script: str = SCRIPT,
     ranks: int = 2,
-    timeout: float = 30,
+    timeout: float = 120,
     environment: tuple[tuple[str, str], ...] = (),
     **others: Any,
 ) -> RankReport:
@@ -104,12 +104,15 @@ def test_a_hang_is_ended_with_all_its_processes(tmp_path: Path, python: str) -> 
         "import os, time\nopen('pid' + os.environ['RANK'], 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
     )
     started = time.monotonic()
-    with pytest.raises(VerificationError, match="2 ranks failed: no end within 2 s"):
-        run(tmp_path, python, script=script, timeout=2)
-    assert time.monotonic() - started < 20
+    for seconds in (1, 5, 60):  # more of them where the machine is too busy to start both in few
+        with pytest.raises(VerificationError, match=f"2 ranks failed: no end within {seconds} s"):
+            run(tmp_path, python, script=script, timeout=seconds)
+        if all((tmp_path / f"pid{rank}").exists() for rank in "01"):
+            break
+    assert time.monotonic() - started < 300
     for rank in "01":
         pid = int((tmp_path / f"pid{rank}").read_text())
-        for _ in range(50):
+        for _ in range(600):
             if not _alive(pid):
                 break
             time.sleep(0.1)
