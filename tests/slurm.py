@@ -95,7 +95,7 @@ class Slurm:
         """Run one of Slurm's commands and return how it ended."""
         environment = {"PATH": SEARCH, **self.environment}
         return subprocess.run(
-            argv, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
+            argv, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=600, check=False
         )
 
     def wait(self, job: str, seconds: float = 300) -> None:

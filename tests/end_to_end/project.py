@@ -202,7 +202,7 @@ class Project:
 def finished(child: subprocess.Popen[str]) -> Outcome:
     """Wait for a command and return how it ended."""
     try:
-        out, err = child.communicate(timeout=240)
+        out, err = child.communicate(timeout=600)
     except subprocess.TimeoutExpired:
         child.kill()
         raise

@@ -138,7 +138,7 @@ class Box:
         argv = [*before, *self.command(*words)]
         environment = self.environ | dict(environ or {})
         return subprocess.run(
-            argv, env=environment, cwd=self.root, capture_output=True, text=True, timeout=120, check=False
+            argv, env=environment, cwd=self.root, capture_output=True, text=True, timeout=600, check=False
         )
 
     def command(self, *words: str) -> list[str]:
