@@ -161,7 +161,7 @@ def test_a_command_that_ignores_sigterm_is_killed_for_good(
 
 def test_a_descendant_that_left_the_group_cannot_hold_us(tmp_path: Path) -> None:
     """It keeps our pipes open; we stop reading, and what was printed is still there."""
-    script = f"echo begun; setsid sh -c 'echo $$ > {tmp_path}/pid; sleep 600' & sleep 600"
+    script = f"echo begun; setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 600' & sleep 600"
     started = time.monotonic()
     done, _ = over_its_time(script, tmp_path / "pid")
     try:
@@ -233,10 +233,10 @@ def test_a_real_interruption_while_reading_ends_the_group(tmp_path: Path) -> Non
     """SIGINT arrives while we wait for output, as it does in life."""
     first, second = tmp_path / "pid", tmp_path / "pid2"
     with interrupted_once_in(first):
-        run_logged(("sh", "-c", f"echo $$ > {first}; sleep 600"), env=ENV, cwd="/", log=io.BytesIO())
+        run_logged(("sh", "-c", f"echo $$ > {first}; exec sleep 600"), env=ENV, cwd="/", log=io.BytesIO())
     assert gone(pid_in(first))
     with interrupted_once_in(second):
-        capture(("sh", "-c", f"echo $$ > {second}; sleep 600"), env=ENV, timeout=None)
+        capture(("sh", "-c", f"echo $$ > {second}; exec sleep 600"), env=ENV, timeout=None)
     assert gone(pid_in(second))
 
 
