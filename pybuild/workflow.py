@@ -96,9 +96,13 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     state = read_state(request.prefix)
     if request.upgrade:
         state = with_origins(state)
-    ours = [package.name for package in state.packages if package.key] if request.upgrade else []
+    ours = [package.name for package in state.packages if package.key]
     recipes = load_closure(
-        RecipeTree(places.recipes), [spec.name for spec in request.specs], site, always=("pip", *ours)
+        RecipeTree(places.recipes),
+        [spec.name for spec in request.specs],
+        site,
+        always=("pip", *ours) if request.upgrade else ("pip",),
+        beside=ours,
     )
     machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
     channel = str(places.channel)

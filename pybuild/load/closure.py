@@ -26,12 +26,19 @@ class Recipes(Protocol):
 
 
 def load_closure(
-    tree: Recipes, names: Iterable[str], site: Site, *, always: Iterable[str] = ()
+    tree: Recipes,
+    names: Iterable[str],
+    site: Site,
+    *,
+    always: Iterable[str] = (),
+    beside: Iterable[str] = (),
 ) -> dict[str, Recipe]:
     """Return the named recipes and everything they may need, by name.
 
     Args:
         always: recipes that are needed whatever is asked for.
+        beside: installed packages of ours; those whose recipes provide something are in the result, because
+            what they provide counts although nobody asks for them.
 
     Raises:
         PlanError: a named recipe does not exist; one that is only needed may be absent,
@@ -54,6 +61,11 @@ def load_closure(
         waiting += _needs(found[name], site)
     for recipe in _candidates(list(found.values()), site, tree):
         found.setdefault(recipe.name, recipe)
+    for name in beside:
+        if name not in found:
+            with suppress(PlanError, DocumentError):  # nobody asked for these
+                recipe = tree.get(name)
+                found |= {name: recipe} if recipe.provides else {}
     return found
 
 

@@ -25,20 +25,25 @@ def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> 
     replaced = {package.name for package in planned if package.action != "keep"}
     installed = [(p.name, p.identity) for p in state.packages if p.name not in replaced]
     coming = [(p.name, p.identity) for p in planned if p.action != "keep"]
-    first: dict[str, tuple[str, str]] = {}
+    first: dict[str, tuple[str, str, str]] = {}
     for name, identities in [*installed, *coming]:
-        for name_of_virtual, identity in identities:
-            virtual = base_of(name_of_virtual)
+        for asked, identity in identities:
+            virtual = base_of(asked)
             if virtual == "compiler":
                 continue
-            other, known = first.setdefault(virtual, (name, identity))
+            other, kind, known = first.setdefault(virtual, (name, asked, identity))
             if not (may_be(known, identity) or may_be(identity, known)):
                 bound = [n for n, ids in installed if any(base_of(v) == virtual for v, _ in ids)]
-                there = other in bound
+                there, differ = other in bound, kind != asked
+                one, two = (f"asks for {kind} and ", f"asks for {asked} and ") if differ else ("", "")
                 raise PlanError(
                     f"two providers of {virtual!r} would meet in one prefix: "
-                    f"{other} is bound to {known}, {name} would be bound to {identity}",
-                    hint=_way_out(bound if there else [other], name, there=there),
+                    f"{other} {one}{'is' if there else 'would be'} bound to {known}, "
+                    f"{name} {two}would be bound to {identity}",
+                    hint=f"put them into prefixes of their own, or let both ask for {kind} or for {asked}; "
+                    f"pybuild recipe show {other} and pybuild recipe show {name} tell their options"
+                    if differ and not there
+                    else _way_out(bound if there else [other], name, there=there),
                 )
 
 
@@ -50,7 +55,9 @@ def demand_one_supplier(
     Raises:
         PlanError: naming both packages.
     """
+    packages = list(packages)
     planned = [package.name for package in packages]
+    named = {package.name for package in packages if package.requested}
     ours = [p.name for p in state.packages if p.key and p.name not in planned]
     first: dict[str, str] = {}
     for name in [*ours, *planned]:
@@ -63,7 +70,8 @@ def demand_one_supplier(
                     + (f"; {other} is in it" if there else ""),
                     hint=f"pybuild uninstall {other} -p {state.path}, or choose another prefix"
                     if there
-                    else f"leave one of them out, or choose it with --use {virtual}=NAME",
+                    else "leave one of them out"
+                    + ("" if {other, name} <= named else f", or choose it with --use {virtual}=NAME"),
                 )
 
 

@@ -62,13 +62,24 @@ def _looser(root: Need, core: Sequence[Need], name: str, packages: Packages) -> 
     for looser in (replace(root, specifier=""), replace(root, specifier="", options=())):
         if looser == root:
             continue
-        found = search([looser if one is root else one for one in core], packages)
-        answer = found.get(root.name) if found else None
-        if isinstance(answer, Candidate):
+        answer = _with(looser, root, core, packages)
+        if answer is not None:
             without = f" without its option {' and '.join(map(repr, root.options))}" if root.options else ""
             words = f"{answer.name} {answer.version}{without if looser.options != root.options else ''}"
             return f"{words} {_takes(answer, name, packages)}"
+    for option in packages.world.recipes[root.name].options:
+        more = replace(root, options=tuple(sorted({*root.options, option.name})))
+        answer = _with(more, root, core, packages) if more != root else None
+        if answer is not None:
+            return f"{answer.name} {answer.version} with its option {option.name!r} would do"
     return None
+
+
+def _with(changed: Need, root: Need, core: Sequence[Need], packages: Packages) -> Candidate | None:
+    """Return what is taken for a root once it asks for something else, None where that does not help."""
+    found = search([changed if one is root else one for one in core], packages)
+    answer = found.get(root.name) if found else None
+    return answer if isinstance(answer, Candidate) else None
 
 
 def _takes(answer: Candidate, name: str, packages: Packages) -> str:

@@ -16,8 +16,8 @@ from typing import Any
 
 from pybuild.plan.needs import Answer, Never, Universe, Wish
 
-ROUNDS = 100_000
-"""Steps after which resolvelib gives up: far more than any set of recipes that a person wrote needs."""
+ROUNDS = 10_000
+"""Steps after which resolvelib gives up, a few seconds: far more than recipes that go together need."""
 
 TRIES = 2_000
 """Answers that are tried in order before a request is called impossible: a tenth of a second."""
@@ -111,12 +111,12 @@ def _never(wishes: Iterable[Wish]) -> bool:
 
 def _resolved(roots: Sequence[Wish], universe: Universe) -> Mapping[str, Answer] | None:
     from resolvelib import BaseReporter, Resolver
-    from resolvelib.resolvers import ResolutionImpossible
+    from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
     resolver: Any = Resolver(_provider(universe), BaseReporter())
     try:
         result = resolver.resolve(roots, max_rounds=ROUNDS)
-    except ResolutionImpossible:
+    except (ResolutionImpossible, ResolutionTooDeep):
         return None
     return dict(result.mapping)
 
@@ -129,8 +129,21 @@ def _provider(universe: Universe) -> Any:
         def identify(self, requirement_or_candidate: Wish | Answer) -> str:
             return requirement_or_candidate.identifier
 
-        def get_preference(self, identifier: str, *_: object, **__: object) -> tuple[int, str]:
-            return universe.rank(identifier), identifier
+        def get_preference(
+            self,
+            identifier: str,
+            resolutions: object,
+            candidates: object,
+            information: object,
+            backtrack_causes: Sequence[Any],
+        ) -> tuple[bool, int, str]:
+            # What the last conflict was about is settled first: a choice that has no part in it is not
+            # made again and again before the same conflict is met.
+            part = any(
+                identifier in (cause.requirement.identifier, cause.parent and cause.parent.identifier)
+                for cause in backtrack_causes
+            )
+            return not part, universe.rank(identifier), identifier
 
         def find_matches(
             self,

@@ -111,6 +111,14 @@ def _other_mpi(project: Project) -> None:
     project.serve(second)
 
 
+def _second_mpi(project: Project) -> None:
+    """The prefix has toympi because somebody asked for it; the site's recipes know nothing of the other."""
+    project.install("toympi").done()
+    wheel = toys.mpi_wheel("othermpi", project.root / "othermpi")
+    project.recipe("othermpi", toys.mpi_recipe(wheel))
+    project.serve(wheel)
+
+
 def _broken_compiler(project: Project) -> None:
     folder = project.root / "bin"
     folder.mkdir()
@@ -192,6 +200,8 @@ CASES = [
     Case("circle-of-build-requirements", 4, ("toyb -> toyc -> toyb",), make=_build_circle),
     Case("two-providers", 4, ("'mpi'", "toyext", "toympi 1.0", "toytwo", "othermpi 1.0"),
          make=_other_mpi, words=("toytwo", "--site", "elsewhere")),
+    Case("second-mpi", 4, ("toympi and othermpi both provide 'mpi'", "toympi is in it"),
+         _second_mpi, ("othermpi",)),
     Case("unknown-option-of-the-command", 2, ("--no-such-option",), words=("toyext", "--no-such-option")),
     Case("unknown-level", 2, ("perfect", "ranked"), words=("toyext", "--verify", "perfect")),
     Case("no-spec", 2, ("'==1'",), words=("==1",)),

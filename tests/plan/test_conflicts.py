@@ -22,8 +22,19 @@ def test_two_mpis_among_the_planned() -> None:
     with pytest.raises(PlanError) as caught:
         demand_one_provider([planned("a", ("mpi", "one")), planned("b", ("mpi", "two"))], no_prefix())
     assert "'mpi'" in caught.value.message
-    assert "a is bound to one, b would be bound to two" in caught.value.message
+    assert "a would be bound to one, b would be bound to two" in caught.value.message
     assert "pybuild install a b --rebuild" in str(caught.value.hint)
+
+
+def test_two_kinds_of_one_virtual_among_the_planned() -> None:
+    """Who asks for which kind is said; building both again would not help, so it is not proposed."""
+    with pytest.raises(PlanError) as caught:
+        demand_one_provider([planned("a", ("hdf5", "one")), planned("b", ("hdf5[mpi]", "two"))], no_prefix())
+    assert caught.value.message.endswith(
+        "a asks for hdf5 and would be bound to one, b asks for hdf5[mpi] and would be bound to two"
+    )
+    assert "let both ask for hdf5 or for hdf5[mpi]" in str(caught.value.hint)
+    assert "--rebuild" not in str(caught.value.hint)
 
 
 def test_two_mpis_between_the_prefix_and_the_planned() -> None:

@@ -12,6 +12,7 @@ from pybuild.model.plan import Overlay, PackagePlan
 from pybuild.model.providers import Provider, Virtual
 from pybuild.model.recipe import Condition, Option, Override, Provides, Recipe, Requirements
 from pybuild.model.site import Site
+from pybuild.plan import search
 from pybuild.plan.resolve import World
 from tests.plan import worlds
 from tests.plan.worlds import (
@@ -258,8 +259,35 @@ def test_a_prefix_never_holds_both_kinds() -> None:
     there = installed("serial", "1.0", identity=(("hdf5", "hdf5 1.14 py311_here_habc_0"),))
     state = prefix(installed("hdf5", "1.14"), there)
     error = refused(replace(here, state=state), "parallel")
-    assert "serial is bound to hdf5 1.14 py311_here_habc_0, parallel would be bound to" in error.message
+    assert "serial asks for hdf5 and is bound to hdf5 1.14 py311_here_habc_0" in error.message
+    assert "parallel asks for hdf5[mpi] and would be bound to" in error.message
     assert "uninstall serial" in str(error.hint)
+
+
+@pytest.mark.parametrize("run", [(), ("hdf5",)])
+def test_a_conflict_below_many_choices_is_told(run: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine releases of each of six libraries are not tried in all combinations, and giving up is no crash."""
+    monkeypatch.setattr(search, "ROUNDS", 300)
+    many = tuple(str(number) for number in range(9, 0, -1))
+    libraries = [recipe(f"lib{n}", *many, requirements=Requirements(run=run)) for n in range(6)]
+    below = tuple(library.name for library in libraries)
+    users = [
+        recipe(name, *many, requirements=Requirements(virtual=(virtual,), run=below))
+        for name, virtual in (("serial", "hdf5"), ("parallel", "hdf5[mpi]"))
+    ]
+    error = refused(world(hdf5(), *users, *libraries, site=HDF5_SITE), "parallel", "serial")
+    assert "needs the virtual hdf5 (recipe hdf5 without its option 'mpi')" in error.message
+
+
+def test_an_option_that_would_help_is_named() -> None:
+    """What was asked for without an option is tried with each."""
+    serial = replace(
+        SERIAL,
+        options=(Option(name="fast", summary=""), Option(name="many", summary="")),
+        overrides=(Override(when=Condition(option="many"), requirements=(("virtual", ("hdf5[mpi]",)),)),),
+    )
+    error = refused(world(hdf5(), serial, PARALLEL, site=HDF5_SITE), "parallel", "serial")
+    assert error.hint == "ask for another version of one: serial 1.0 with its option 'many' would do"
 
 
 TWO_MPIS = by_recipe(mpi=("mpich", "openmpi"))
@@ -288,7 +316,8 @@ def test_two_packages_that_supply_one_virtual_do_not_meet() -> None:
     """Neither among those asked for nor with what is there; the way out is a command."""
     here = world(user_of_mpi(), mpich(), OPENMPI, site=TWO_MPIS)
     message = "mpich and openmpi both provide 'mpi', and a prefix holds one of them"
-    assert refused(here, "thing", "openmpi", "mpich").message == message
+    error = refused(here, "thing", "openmpi", "mpich")
+    assert (error.message, error.hint) == (message, "leave one of them out")
     error = refused(replace(here, state=prefix(installed("mpich", "4.2.3"))), "openmpi")
     assert error.message == f"{message}; mpich is in it"
     assert str(error.hint).startswith("pybuild uninstall mpich")
