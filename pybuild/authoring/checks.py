@@ -35,7 +35,20 @@ def python_checks(
     imports = _imports(modules, project)
     links = _links(modules, imports[0], built.virtual)
     lines, scripts = _ranks(project, imports[0]) if built.mpi or parallel else ((), ())
-    return (f"  - imports: {_names(imports)}", *links, *lines), scripts
+    compiled = () if built.mpi or parallel else _compiled(modules)
+    return (f"  - imports: {_names(imports)}", *compiled, *links, *lines), scripts
+
+
+def _compiled(modules: Modules) -> tuple[str, ...]:
+    """Return the import of a compiled module: many packages go on without theirs if the compiler fails.
+
+    Not for users of MPI: importing their compiled module may start it, and ``links`` looks at that one.
+    """
+    inside = [name for name in modules.extensions if name.partition(".")[0] in modules.tops and "." in name]
+    if not inside:
+        return ()
+    others = f", one of {', '.join(inside[:5])}" if len(inside) > 1 else ""
+    return (*comment(f"guessed: a compiled module{others}", "  "), f"  - imports: [{inside[0]}]")
 
 
 def _ranks(project: str, module: str) -> tuple[tuple[str, ...], Scripts]:

@@ -9,22 +9,26 @@ from pybuild.errors import UsageError
 from pybuild.process import capture
 
 
-def touched(folders: Sequence[str], against: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+def touched(
+    folders: Sequence[str], against: str, environ: Mapping[str, str], *, named: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return the names of recipes with a file that is new or changed since a ref's merge base with HEAD.
 
     Args:
         folders: of recipes; those that no repository holds, because they are outside of one or git ignores
             them, are passed over where another one is held.
         environ: the user's environment, for git.
+        named: those of the folders that the user named and that are not passed over.
 
     Raises:
-        UsageError: no folder is in a git repository, or there is no such ref.
+        UsageError: no folder, or not one that was named, is in a git repository, or there is no such ref.
     """
     names: set[str] = set()
     there = [folder for folder in folders if os.path.isdir(folder)]
     outside = {folder: why for folder in there if (why := _why_outside(folder, environ))}
-    if there and len(outside) == len(there):
-        folder, why = next(iter(outside.items()))
+    told = list(outside) if len(outside) == len(there) else [one for one in outside if one in named]
+    if told:
+        folder, why = told[0], outside[told[0]]
         raise UsageError(
             f"--touched compares with git, and {folder} is {why}",
             hint="name the folder of recipes in your repository: --recipes DIR",

@@ -41,7 +41,8 @@ def relevant_lines(log: Path, most: int = 12) -> tuple[str, ...]:
     for number, line in enumerate(lines):
         if not line.startswith("#") and _TELLING.search(line):
             return tuple(lines[max(0, number - 2) : number - 2 + most])
-    return tuple(lines[-most:])
+    # What pybuild itself wrote, such as the environment, says nothing of what went wrong.
+    return tuple([line for line in lines if not line.startswith("# ")][-most:])
 
 
 def write_reopen_script(stage: Stage, environment: Mapping[str, str], cwd: str | None = None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from pybuild.cli.progress import Screen
@@ -30,7 +31,8 @@ def recipe_checksum(arguments: argparse.Namespace, environ: Mapping[str, str]) -
     if arguments.touched:
         from pybuild.authoring.touched import touched
 
-        changed = touched(places.recipes, arguments.against, environ)
+        own = [os.path.abspath(os.path.expanduser(folder)) for folder in arguments.recipes]
+        changed = touched(places.recipes, arguments.against, environ, named=own)
         names = [name for name in names if name in changed]
     return _verify(names, arguments, environ, places, tree)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pybuild.cli.progress import Screen
 from pybuild.cli.settings import places_of
 from pybuild.cli.text import paint, put, say
-from pybuild.errors import ExitCode, FetchError, UsageError
+from pybuild.errors import DocumentError, ExitCode, FetchError, PlanError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pybuild.authoring.drafting import Outcome
+    from pybuild.load.recipes import RecipeTree
 
 
 def recipe_new(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -34,7 +35,8 @@ def recipe_new(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
         raise UsageError(f"--versions: found {arguments.count}, expected at least 1")
     folder = folder_of(arguments.recipes, os.getcwd())
     places = places_of(arguments, environ, made=folder)
-    known = RecipeTree((folder, *places.recipes)).names()
+    tree = RecipeTree((folder, *places.recipes))
+    known = tree.names()
     with (
         Screen() as screen,
         Drafting(environ, Path(places.cache), folder, known, screen, offline=places.offline) as drafting,
@@ -50,11 +52,31 @@ def recipe_new(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
         say(
             f"{paint('hint:', 'cyan')} pybuild recipe new NAME for each, or recipe new --needs from the start"
         )
+    for name, wanted in () if arguments.json else _unmet(drafting.outcomes, tree):
+        say(f"it needs {name} {wanted}, and the recipe of {name} has no such version")
+        add = f"pybuild recipe checksum {name} --add VERSION"
+        say(f"{paint('hint:', 'cyan')} {add}, or loosen what the draft says")
     for error in drafting.failures:
         say(f"{paint('error:', 'red')} {error}")
     if drafting.failures:
         return int(FetchError.code)
     return int(ExitCode.DOCUMENT if any(outcome.problems for outcome in drafting.outcomes) else ExitCode.DONE)
+
+
+def _unmet(outcomes: list[Outcome], tree: RecipeTree) -> list[tuple[str, str]]:
+    """Return what the drafts need of recipes that are there and that no version of theirs is."""
+    from packaging.specifiers import SpecifierSet
+
+    found: dict[tuple[str, str], None] = {}
+    for outcome in outcomes:
+        for name, wanted in (row for _, rows in outcome.needs for row in rows):
+            try:
+                versions = [release.version for release in tree.get(name).releases]
+            except (DocumentError, PlanError):  # it is missing, or lint says what is wrong with it
+                continue
+            if not any(SpecifierSet(wanted, prereleases=True).contains(version) for version in versions):
+                found[name, wanted] = None
+    return list(found)
 
 
 def _tell(outcomes: list[Outcome], arguments: argparse.Namespace) -> None:

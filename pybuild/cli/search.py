@@ -148,7 +148,8 @@ def _in_channels(
 def _nothing(asked: str, answer: Answer) -> PybuildError:
     where = "no recipe" if answer.notes else "no recipe, conda channel or index"
     more = f"; {'; '.join(answer.notes)}" if answer.notes else ""
-    hint = f"did you mean {' or '.join(answer.near)}?" if answer.near else None
+    near = f"did you mean {' or '.join(answer.near)}?"
+    hint = near if answer.near else "pybuild recipe list --long shows every recipe with its summary"
     return PlanError(f"{where} has {asked!r}{more}", hint=hint)
 
 

@@ -86,7 +86,7 @@ def apply_patches(source: Path, patches: Iterable[Path], *, env: Mapping[str, st
             raise ArchiveError(f"{patch} cannot be applied: {answer.err}", hint="install the program `patch`")
         if answer.code != 0:
             raise ArchiveError(
-                f"{patch} does not apply to {source}: {_failed_hunk(answer)}",
+                f"{patch.name} does not apply to {source}: {_failed_hunk(answer)}",
                 hint="the patch was made for another version: limit it with `when:` or make it anew",
             )
 
@@ -114,5 +114,9 @@ def _refused(archive: Path, destination: Path, error: OSError) -> ArchiveError:
 def _failed_hunk(answer: Captured) -> str:
     lines = [line.strip() for line in (answer.out + "\n" + answer.err).splitlines() if line.strip()]
     words = ("FAILED", "malformed", "previously applied", "garbage")
-    telling = [line for line in lines if any(word in line for word in words)]
-    return (telling or lines or [f"exit code {answer.code}"])[0]
+    told = next((n for n, line in enumerate(lines) if any(word in line for word in words)), None)
+    if told is None:
+        return (lines or [f"exit code {answer.code}"])[0]
+    # "patching file NAME" stands before the hunks of each file.
+    files = [line.partition("file ")[2] for line in lines[:told] if line.startswith("patching file ")]
+    return f"{files[-1]}: {lines[told]}" if files else lines[told]

@@ -44,7 +44,8 @@ def advice_on_recipe(entry: Entry, recipes: Recipes) -> str:
         return f"supplies {supplied} where the site has none; what needs it brings it along"
     needs = [name for name in entry.needs if _uses_mpi(name, recipes)]
     if needs:
-        return f"needs {_joined(needs)}, which needs the site's MPI: use the recipe"
+        verb = "needs" if len(needs) == 1 else "need"
+        return f"needs {_joined(needs)}, which {verb} the site's MPI: use the recipe"
     if entry.pure:
         return "pure Python: conda or pip will do"
     if entry.system == "wheel":

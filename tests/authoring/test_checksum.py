@@ -187,6 +187,11 @@ def test_only_what_was_touched(run: Run, recipes: Path, monkeypatch: pytest.Monk
     code, _, err = run("checksum", "--touched", "--against", "nowhere", "--recipes", str(recipes))
     assert code == 2
     assert "hint: name the recipes, or another ref with --against REF" in err
+    aside = recipes.parent.parent / f"{recipes.parent.name}-aside"
+    aside.mkdir()
+    code, _, err = run("checksum", "--touched", "--recipes", str(aside), "--recipes", str(recipes))
+    assert code == 2, "a folder that was named is not passed over as if nothing had changed in it"
+    assert f"{aside} is not in a git repository" in err
     (recipes.parent / ".gitignore").write_text("/.venv/\n")
     shutil.copytree(recipes, copy := recipes.parent / ".venv/lib/recipes")
     code, _, err = run("checksum", "--touched", "--recipes", str(copy))

@@ -45,6 +45,23 @@ def recipes(tmp_path: Path, index: Server) -> str:
     return str(tmp_path / "recipes")
 
 
+def test_a_compiled_module_is_imported(run: Run, recipes: str, index: Server) -> None:
+    """A package may go on without its C part, so importing its top is no proof; what no version meets is told."""
+    files = {
+        "PKG-INFO": "Metadata-Version: 2.2\nName: cpart\nVersion: 1.0\nRequires-Dist: numpy>=1,<1.1\n",
+        "setup.py": 'from setuptools import *\nsetup(ext_modules=[Extension("cpart._speed", ["a.c"])])\n',
+        "cpart/__init__.py": "",
+        "a.c": "",
+    }
+    index.index("cpart", [Listed("cpart-1.0.tar.gz", sdist("cpart-1.0", files))])
+    code, _, err = run("new", "cpart", "--recipes", recipes)
+    recipe = load_recipe(f"{recipes}/cpart/recipe.yaml")
+    assert code == 0
+    assert lint_recipe(recipe) == ()
+    assert [test.imports for test in recipe.tests] == [("cpart",), ("cpart._speed",)]
+    assert "it needs numpy <1.1,>=1, and the recipe of numpy has no such version" in err
+
+
 def test_a_user_of_mpi(run: Run, recipes: str) -> None:
     """Releases, requirements, virtuals with what was seen, a links check and ranks: valid as it stands."""
     code, out, err = run("new", "Ranky", "--recipes", recipes)

@@ -63,6 +63,11 @@ def test_without_a_telling_line_the_end_is_shown(tmp_path: Path) -> None:
     assert relevant(tmp_path) == ()
 
 
+def test_the_environment_is_not_what_is_shown_at_the_end(tmp_path: Path) -> None:
+    """Where a build went well and its files were refused, what ran is shown."""
+    assert relevant(tmp_path, *("# PATH=/bin",) * 20, "$ cd /source", "$ make") == ("$ cd /source", "$ make")
+
+
 def test_bytes_that_are_no_text_do_not_stop_it(tmp_path: Path) -> None:
     """Compilers print file names as they are."""
     assert relevant(tmp_path, "error: \udcff")[0] == "error: \N{REPLACEMENT CHARACTER}"

@@ -124,7 +124,9 @@ def test_nothing_found_has_its_own_code(search: Search) -> None:
     code, out, _err = search("ringre", "--json")
     assert code == ExitCode.PLAN
     assert json.loads(out)["near"][0] == "ringer"
-    assert search("zzzzzz")[2] == "error: no recipe, conda channel or index has 'zzzzzz'\n"
+    error, hint = search("zzzzzz")[2].splitlines()
+    assert error == "error: no recipe, conda channel or index has 'zzzzzz'"
+    assert hint.startswith("hint: pybuild recipe list ")
 
 
 def test_an_empty_name_is_a_mistake(search: Search) -> None:

@@ -378,7 +378,7 @@ def test_patches_apply_in_order(place: Callable[..., Path], tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("patch", "words"),
     [
-        (PATCH.replace(b"-print()", b"-other()"), "Hunk #1 FAILED"),
+        (PATCH.replace(b"-print()", b"-other()"), "setup.py: Hunk #1 FAILED"),
         (PATCH.replace(b"print(1)", b"print()").replace(b"-print()", b"-print(1)"), "previously applied"),
         (b"no patch", "garbage"),
         (PATCH.replace(b"/setup.py", b"/../../victim"), ""),
