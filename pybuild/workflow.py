@@ -97,13 +97,8 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     if request.upgrade:
         state = with_origins(state)
     ours = [package.name for package in state.packages if package.key]
-    recipes = load_closure(
-        RecipeTree(places.recipes),
-        [spec.name for spec in request.specs],
-        site,
-        always=("pip", *ours) if request.upgrade else ("pip",),
-        beside=ours,
-    )
+    names, always = [spec.name for spec in request.specs], ("pip", *(ours if request.upgrade else ()))
+    recipes = load_closure(RecipeTree(places.recipes), names, site, always=always, beside=ours)
     machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
     channel = str(places.channel)
     held = held_packages(site, settings, machine.subdir, [*recipes, "python"])
