@@ -46,7 +46,7 @@ def recipes(tmp_path: Path, index: Server) -> str:
 
 
 def test_a_compiled_module_is_imported(run: Run, recipes: str, index: Server) -> None:
-    """A package may go on without its C part, so its top alone proves little; what no version meets is told."""
+    """Many packages go on without their C part; and what no version of a recipe meets is told."""
     files = {
         "PKG-INFO": "Metadata-Version: 2.2\nName: cpart\nVersion: 1.0\nRequires-Dist: numpy>=1,<1.1\n",
         "setup.py": 'from setuptools import *\nsetup(ext_modules=[Extension("cpart._speed", ["a.c"])])\n',
