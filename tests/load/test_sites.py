@@ -130,7 +130,8 @@ def test_generic_hides_the_user() -> None:
     site = choose_site("generic", places(), {})
     assert site.keep_env == ("TMPDIR",)
     mpi = {virtual.name: virtual for virtual in site.virtuals}["mpi"]
-    assert [provider.where for provider in mpi.providers] == ["shell", "prefix", "recipe"]
+    assert [provider.where for provider in mpi.providers] == ["shell", "prefix", "recipe", "recipe"]
+    assert [provider.name for provider in mpi.providers[2:]] == ["mpich", "openmpi"]
 
 
 def test_a_site_elsewhere_is_not_read_whole(tmp_path: Path) -> None:
