@@ -12,9 +12,9 @@ from pybuild.batch.again import LOST, afresh, is_lost, submit_again
 from pybuild.batch.grouping import together
 from pybuild.batch.queue import NEVER, Job, NoAnswerError, Queue
 from pybuild.batch.queue import OVER as JOB_OVER
-from pybuild.batch.submission import Submitter, log_of
+from pybuild.batch.submission import Submitter, installation_of, log_of
 from pybuild.errors import BuildError, Interrupted, PybuildError
-from pybuild.locks import held
+from pybuild.locks import held, owner_of
 from pybuild.model.run import OVER, Progress, RunRecord, State
 from pybuild.run.events import Events
 from pybuild.run.folder import RunFolder
@@ -40,7 +40,7 @@ _RAISE = {
 
 def is_over(record: RunRecord) -> bool:
     """Return whether no job of a run does anything any more."""
-    return all(build.state in OVER for build in _all(record))
+    return record.last is not None and all(build.state in OVER for build in _all(record))
 
 
 def look(folder: RunFolder, queue: Queue) -> RunRecord:
@@ -116,13 +116,29 @@ def _never(record: RunRecord) -> tuple[str, ...]:
 
 
 def _look(folder: RunFolder, queue: Queue) -> RunRecord:
-    record = folder.read()
+    submitting = owner_of(folder.submitting)  # before the record: it may be complete a moment later
+    record = folder.read() if submitting else _without_job(folder)
     jobs = queue.jobs(build.job for build in _all(record) if build.state not in ("built", "found"))
     record = _queued(record, jobs)
     for build in _all(record):
         if build.job and build.state not in OVER:
             _account(folder, record, build, jobs.get(build.job), queue)
     return _queued(folder.read(), jobs)
+
+
+def _without_job(folder: RunFolder) -> RunRecord:
+    """Return the record of a run whose submission is over: what nobody submitted is written down as skipped.
+
+    The submission was refused, or its shell was killed before it came to the last job.
+    """
+    record = folder.read()
+    if record.last is None:
+        record = replace(record, last=installation_of(record, ""))
+        folder.write(record)
+    for build in _all(record):
+        if not build.job and build.state not in OVER:
+            Events(folder.events(build.name, build.key)).skipped("its job")
+    return folder.read()
 
 
 def cancel(folder: RunFolder, queue: Queue) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,16 +15,17 @@ from pybuild.batch.queue import OVER, NoAnswerError, Queue, is_passing
 from pybuild.building import build_light, captured_content
 from pybuild.elsewhere import errand_of
 from pybuild.errors import BuildError, UsageError, VerificationError
+from pybuild.locks import held
 from pybuild.model.run import Progress, RunRecord
 from pybuild.ready import held_packages
 from pybuild.run.folder import RunFolder, begin
-from pybuild.run.order import apart, building
+from pybuild.run.order import apart
 from pybuild.sources import fetch_sources
 from pybuild.verify.job import Errand, submit
 
 if TYPE_CHECKING:
     from pybuild.model.launcher import Launcher
-    from pybuild.model.plan import Plan
+    from pybuild.model.plan import PackagePlan, Plan
     from pybuild.model.site import Site
     from pybuild.settings import Settings
 
@@ -33,6 +34,8 @@ PATIENCE = 60.0
 
 PAUSES = (2.0, 10.0, 10.0)
 """Seconds after each try to submit a job that Slurm did not answer."""
+
+_OVERRULED = "--job-options='-p PARTITION -A ACCOUNT' overrules what the site asks for"
 
 WARNING = 60
 """Seconds before a job's end at which its build is told to stop."""
@@ -100,7 +103,7 @@ class Submitter:
                 return submit(errand, launcher_of(self.site))
             except VerificationError as error:
                 if not is_passing(error.message):
-                    raise BuildError(error.message, hint=error.hint) from error
+                    raise BuildError(error.message, hint=error.hint or _OVERRULED) from error
                 said = error.message
             time.sleep(pause)
             if number := queue.taken(name, str(errand.folder)):
@@ -132,22 +135,35 @@ def submit_run(
     """
     launcher_of(site)
     files = fetch_sources(plan, settings)
-    folder, record = begin(
-        captured_content(plan, settings), settings.places.cache, command=settings.command, jobs=0, on="slurm"
-    )
-    here, there = apart(plan)
-    build_light(here, plan, files, settings, folder, held_packages(plan, files))
-    record = replace(record, options=options, each=jobs or 0)  # for whoever submits something again
-    folder.write(record)
-    submitter = Submitter(folder=folder, site=site, settings=settings, options=options, jobs=jobs)
+    content = captured_content(plan, settings)
+    folder, record = begin(content, settings.places.cache, command=settings.command, jobs=0)
+    with held(folder.submitting):
+        # A run of jobs from here on: whoever looks at it can tell whether it is still submitted.
+        record = replace(record, on="slurm", options=options, each=jobs or 0)
+        folder.write(record)
+        here, there = apart(plan)
+        build_light(here, plan, files, settings, folder, held_packages(plan, files))
+        submitter = Submitter(folder=folder, site=site, settings=settings, options=options, jobs=jobs)
+        return folder, _submitted(record, there, submitter, queue)
+
+
+def _submitted(
+    record: RunRecord, there: Iterable[PackagePlan], submitter: Submitter, queue: Queue
+) -> RunRecord:
+    """Submit what is built by jobs, and the installation; return the record with their numbers."""
+    folder = submitter.folder
     heavy = {package.name for package in there}
     builds = tuple(build for build in record.builds if build.name in heavy)
     numbers, last = _submit_within_limits(builds, submitter, queue)
-    names = tuple(package.name for package in building(plan))
-    installation = Progress(name="install", version="", key="install", needs=names, job=last)
-    record = replace(_noted(folder.read(), numbers), last=installation)
+    record = replace(_noted(folder.read(), numbers), last=installation_of(record, last))
     folder.write(record)
-    return folder, record
+    return record
+
+
+def installation_of(record: RunRecord, job: str) -> Progress:
+    """Return the last step of a run, which a job does; ``""`` where none was submitted for it."""
+    names = tuple(build.name for build in record.builds)
+    return Progress(name="install", version="", key="install", needs=names, job=job)
 
 
 def _submit_within_limits(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -152,8 +153,9 @@ def _with_last(record: RunRecord) -> RunRecord:
 
 
 def _row(build: Progress) -> tuple[str, ...]:
-    took = minutes((build.ended or build.began) - build.began) if build.began else ""
-    what = build.phase if build.state == "builds" else build.message or build.because
+    took = minutes((build.ended or time.time()) - build.began) if build.began else ""
+    missing = f"{build.because} is not there" if build.because else ""
+    what = build.phase if build.state == "builds" else build.message or missing
     return build.name, build.state, build.job or "here", build.node, took, what
 
 

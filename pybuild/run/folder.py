@@ -36,6 +36,11 @@ class RunFolder:
         """Its plan file."""
         return self.path / "plan.json"
 
+    @property
+    def submitting(self) -> Path:
+        """The lock of whoever submits its jobs."""
+        return self.path / "submit.lock"
+
     def events(self, name: str, key: str) -> Path:
         """Return the file that one build tells its progress in."""
         return self.path / f"{name}-{key}.events"

@@ -57,4 +57,4 @@ def told_at_the_end(record: RunRecord, failed: Progress) -> bool:
 
 
 def _named(build: Progress) -> str:
-    return f"{build.name} {build.version}"
+    return f"{build.name} {build.version}".rstrip()  # an installation has no version

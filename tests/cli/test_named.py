@@ -274,3 +274,12 @@ def test_a_prefix_is_made_where_nothing_is(
     capsys.readouterr()
     assert main(words, environ) == 10
     assert "exists already, and is no conda prefix\nhint: name another --prefix" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--site", "--sites", "--recipes", "--channel"])
+def test_build_takes_no_word_that_the_plan_file_decides(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """It built into the plan's channel, whatever else was named."""
+    assert main(["build", "plan.json", "mpi4py", option, "/tmp"], environ) == 2
+    assert f"unrecognized arguments: {option} /tmp" in capsys.readouterr().err

@@ -202,12 +202,50 @@ def test_what_was_submitted_can_be_cancelled(toybox: Toys) -> None:
 
 
 def test_the_batch_systems_own_words(toybox: Toys) -> None:
-    """A partition that is not there: nothing is submitted, nothing is left."""
+    """A partition that is not there: nothing is submitted, nothing is left, and nobody waits for it."""
     toybox.add("single")
-    outcome = toybox.project.install("single", "--on", "slurm", "--job-options=-p nowhere")
+    project = toybox.project
+    outcome = project.install("single", "--on", "slurm", "--job-options=-p nowhere")
     assert outcome.code == 5, outcome.err
     assert "invalid partition specified: nowhere" in outcome.err
+    assert "hint: --job-options='-p PARTITION" in outcome.err
     assert "Traceback" not in outcome.err
+    waited = project.run("jobs", "wait")
+    assert waited.code == 5, waited.err
+    assert "error: not built: single 1.0, install\n" in waited.err
+    record = jobs(project, "status")
+    assert [build["state"] for build in (*record["builds"], record["last"])] == ["skipped"] * 2
+
+
+def test_a_shell_that_is_killed_while_it_submits(toybox: Toys, tmp_path: Path) -> None:
+    """What it had submitted is built; the rest is told as not built, and the same command does it."""
+    toybox.add("ground", parts=1)
+    toybox.add("top", "ground", parts=1)
+    project = toybox.project
+    stuck = tmp_path / "stuck"
+    slow = tmp_path / "sbatch"
+    slow.write_text(
+        f'#!/bin/sh\ncase "$*" in *pybuild-top*) touch {stuck}; exec sleep 300 ;; esac\nexec sbatch "$@"\n'
+    )
+    slow.chmod(0o755)
+    site = project.sites / "toy.yaml"
+    before = site.read_text()
+    site.write_text(before.replace("submit: [sbatch,", f"submit: [{slow},"))
+    try:
+        child = project.start("install", "top", "-y", "--on", "slurm")
+        until(stuck.exists, child)
+        assert jobs(project, "status")["last"] is None, "it is still at it"
+        os.killpg(child.pid, signal.SIGKILL)
+        finished(child)
+    finally:
+        site.write_text(before)
+    waited = project.run("jobs", "wait")
+    assert waited.code == 5, waited.err
+    assert "error: not built: top 1.0, install\n" in waited.err
+    assert "hint: the same command goes on" in waited.err
+    assert [build["state"] for build in jobs(project, "status")["builds"]] == ["built", "skipped"]
+    project.install("top", "--on", "slurm").done()
+    assert [build["name"] for build in jobs(project, "status")["builds"]] == ["top"]
 
 
 def test_a_job_that_runs_out_of_time_says_what_to_raise(toybox: Toys) -> None:

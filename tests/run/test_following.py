@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from pybuild.batch.queue import NoAnswerError, Queue
 from pybuild.batch.submission import Submitter
 from pybuild.errors import BuildError
 from pybuild.load.places import Places
+from pybuild.locks import held
 from pybuild.model.launcher import Launcher
 from pybuild.model.run import Progress, RunRecord
 from pybuild.model.site import Site
@@ -21,6 +25,7 @@ from pybuild.report import Report
 from pybuild.run.events import Events
 from pybuild.run.folder import RunFolder
 from pybuild.settings import Settings
+from tests.end_to_end.project import ROOT
 
 _SQUEUE = """\
 #!/bin/sh
@@ -121,3 +126,34 @@ def test_a_job_that_begins_at_once_is_heard(tmp_path: Path, refused: bool) -> No
     (build,) = run.read().builds
     assert (build.state, build.job, build.again) == ("built", "2", 1)
     assert len(told.read_text().splitlines()) == 1
+
+
+def test_what_nobody_submits_is_over(tmp_path: Path) -> None:
+    """Not while its shell is at it; then it is not waited for, and the installation was not done either."""
+    run = begun(tmp_path)
+    record = run.read()
+    run.write(replace(record, builds=(replace(record.builds[0], job=""),)))
+    queue = Queue(environ={})
+    with held(run.submitting):
+        early = following.look(run, queue)
+        assert (early.builds[0].state, early.last) == ("waits", None)
+        assert not following.is_over(early)
+    late = following.look(run, queue)
+    assert late.last is not None
+    assert (late.builds[0].state, late.last.state) == ("skipped", "skipped")
+    assert following.is_over(late)
+
+
+def test_status_says_how_long_a_build_has_been_at_it(tmp_path: Path) -> None:
+    """Not only of what is over."""
+    folder = tmp_path / "cache/runs/r"
+    folder.mkdir(parents=True)
+    program(tmp_path / "squeue", "#!/bin/sh\necho '1|RUNNING|None'\n")
+    run = begun(folder)
+    began = {"at": time.time() - 3600, "event": "began", "node": "n", "process": 1}
+    run.events("single", "k").write_text(json.dumps(began) + "\n")
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    argv = [sys.executable, "-m", "pybuild", "jobs", "status", "--cache", tmp_path / "cache"]
+    done = subprocess.run(argv, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.split()[:4] == ["single", "builds", "1", "n"], done.stderr
+    assert int(done.stdout.split()[4].partition(":")[0]) >= 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pybuild.cli.arguments.common import add_command, add_group, jobs_option, place_options
+from pybuild.cli.arguments.common import add_command, add_group, file_options, jobs_option, place_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def add(commands: Commands) -> None:
     command.add_argument("--record", metavar="DIR", help=argparse.SUPPRESS)
     command.add_argument("--jobserver", metavar="FIFO", default="", help=argparse.SUPPRESS)
     command.add_argument("-v", "--verbose", action="store_true", help="show what the build prints")
-    place_options(command)
+    file_options(command)
+    command.set_defaults(site=None, recipes=[], sites=[], channel=None)  # the plan file says them
     command = add_command(
         commands, "report", "write a page on a run: when what was built, and why it took so long",
         "report:report",

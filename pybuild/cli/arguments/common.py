@@ -112,6 +112,11 @@ def place_options(command: Parser) -> None:
         "--sites", metavar="DIR", action="append", default=[], help="more sites, looked at first"
     )
     command.add_argument("--channel", metavar="DIR", help="conda channel for built packages")
+    file_options(command)
+
+
+def file_options(command: Parser) -> None:
+    """Add the options that say where files come from, and what is made of them."""
     command.add_argument("--cache", metavar="DIR", help="folder for sources, stages and logs")
     command.add_argument(
         "--mirror", metavar="DIR", help="take files from this folder of `pybuild mirror create` first"
