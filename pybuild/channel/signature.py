@@ -85,4 +85,7 @@ def _keygen(arguments: tuple[str, ...], environ: Mapping[str, str], given: bytes
 
 def _reason(answer: Captured) -> str:
     lines = [line.strip() for line in (answer.err or answer.out).splitlines() if line.strip()]
-    return lines[-1].rstrip(".").lower() if lines else f"exit code {answer.code}"
+    if not lines:
+        return f"exit code {answer.code}"
+    words = lines[-1].rstrip(".")
+    return words[:1].lower() + words[1:]  # paths keep their letters

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -110,10 +111,17 @@ def check_signed(data: bytes, channel: str, subdir: str, wanted: Collection[Row]
     except NotSignedError as refusal:
         raise ChannelError(
             f"{channel}: {names} is refused: {refusal}",
-            hint="ask who keeps the channel to run `pybuild channel sign`; "
+            hint=f"ask who keeps the channel to {_signing(channel)}; "
             "PYBUILD_SHARED_CHANNEL=none does without it",
         ) from None
     return index
+
+
+def _signing(channel: str) -> str:
+    """Return what the keeper of a channel has to do; an address is signed where it was pushed from."""
+    if "://" in channel:
+        return "sign it and push it again"
+    return f"run `pybuild channel sign --channel {shlex.quote(channel)}`"
 
 
 def _compare(row: Row, signed: Mapping[str, Row]) -> None:

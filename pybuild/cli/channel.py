@@ -13,7 +13,7 @@ from dataclasses import asdict
 from functools import partial
 
 from pybuild.cli.progress import Screen
-from pybuild.cli.settings import absolute, existing_folder, settings_of
+from pybuild.cli.settings import absolute, existing_folder, named_file, settings_of
 from pybuild.cli.text import columns, counted, paint, put, say
 from pybuild.errors import ChannelError, ChecksumError, Interrupted, UsageError
 
@@ -91,14 +91,14 @@ def sign(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Sign one's own channel.
 
     Raises:
-        UsageError: a signature that would never count.
+        UsageError: a signature that would never count, or a key that is not there.
     """
     from pybuild.sharing import sign as sign_
 
     if arguments.days < 1:
         raise UsageError(f"--days: found {arguments.days}, expected 1 or more")
     settings = settings_of(arguments, environ)
-    key = _path(arguments.key) or os.path.join(environ.get("HOME", "~"), ".ssh", "id_ed25519")
+    key = named_file("--key", arguments.key or os.path.join(environ.get("HOME", "~"), ".ssh", "id_ed25519"))
     index = sign_(key, arguments.days, settings)
     if arguments.json:
         put(json.dumps({**index.fields, "packages": len(index.rows)}))

@@ -17,6 +17,7 @@ TRIES = 20
 """How often a file that others write as well is read, changed and written again."""
 
 _CHUNK = 2**20
+_UNREACHED = "check the address, and the proxy and certificate that `python3 -m pip config list` shows"
 
 
 class WebStore:
@@ -47,7 +48,7 @@ class WebStore:
     def begin(self, subdir: str) -> None:
         """Make the folders where the server wants that; simple servers make them by themselves."""
         for path in ("", "noarch", subdir, f"{subdir}/.pybuild"):
-            self._request("MKCOL", f"{path}/", accepted=range(200, 600))
+            self._request("MKCOL", f"{path}/" if path else "", accepted=range(200, 600))
 
     def read(self, path: str) -> bytes | None:
         """Return a small file, None where there is none."""
@@ -125,7 +126,7 @@ class WebStore:
                 method, url, data=data, headers=headers, stream=stream, allow_redirects=method == "GET"
             )
         except (requests.RequestException, OSError) as error:
-            raise ChannelError(f"{redact(url)}: {describe(error)}") from None
+            raise ChannelError(f"{redact(url)}: {describe(error)}", hint=_UNREACHED) from None
         if response.status_code not in accepted:
             raise ChannelError(
                 f"{redact(url)}: the server answers {method} with HTTP {response.status_code}",

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import requests
 
 from pybuild.channel import keys, transfer
 from pybuild.channel import store as stores
@@ -14,6 +15,7 @@ from pybuild.channel.folder import changing, find_packages, put
 from pybuild.channel.keys import Row
 from pybuild.channel.store import FolderStore
 from pybuild.errors import ChannelError
+from pybuild.fetch.web_store import WebStore
 from pybuild.model.machine import ChannelPackage
 from tests.channel.test_folder import SUBDIR
 from tests.prefix.prefixes import package, sha256
@@ -123,3 +125,12 @@ def test_a_push_does_not_undo_a_signature(
     push(ours, row, target)
     keeper.join()
     assert serial() == 8
+
+
+def test_a_server_that_is_not_there() -> None:
+    """Its address as it was named, and what to look at."""
+    store = WebStore("https://127.0.0.1:9/x", requests.Session)
+    with pytest.raises(ChannelError) as caught:
+        store.begin("linux-64")
+    assert str(caught.value) == "https://127.0.0.1:9/x/: no connection"
+    assert "pip config list" in str(caught.value.hint)

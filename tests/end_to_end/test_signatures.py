@@ -195,9 +195,23 @@ def test_a_damaged_signed_index(project: Project, shared: Path, data: bytes) -> 
 
 
 def test_a_key_that_does_not_sign(project: Project, shared: Path) -> None:
-    """ssh-keygen's own words, and what to do."""
-    outcome = project.run("channel", "sign", "--key", project.root / "none", "--channel", shared)
+    """ssh-keygen's own words, with the key's name as it is, and what to do."""
+    key = project.root / "NoKey"
+    key.touch(mode=0o600)
+    outcome = project.run("channel", "sign", "--key", key, "--channel", shared)
     refused(outcome, "ssh-keygen does not sign with it")
+    assert str(key).lower() not in outcome.err
+    key.unlink()
+    missing = project.run("channel", "sign", "--key", key, "--channel", shared)
+    assert (missing.code, missing.err) == (2, f"error: --key {key}: there is no such file\n")
+
+
+def test_who_has_to_sign_what_is_told(project: Project, shared: Path) -> None:
+    """The keeper the channel that was refused, and not the user's own, whatever that one named."""
+    signed(shared).unlink()
+    outcome = project.install("toyext==1.0", "--channel", project.root / "own")
+    refused(outcome, "toyext 1.0")
+    assert f"`pybuild channel sign --channel {shared}`" in outcome.err
 
 
 def test_a_pull_demands_the_signature(project: Project, shared: Path) -> None:

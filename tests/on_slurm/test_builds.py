@@ -263,6 +263,24 @@ def test_a_job_that_runs_out_of_time_says_what_to_raise(toybox: Toys) -> None:
     project.install("slow", "--on", "slurm").done()
 
 
+def test_an_upgrade_by_jobs(toybox: Toys) -> None:
+    """What is newer is built by jobs, and takes the place of the old one; what stays is not built again."""
+    project = toybox.project
+    toybox.add("ground", parts=1)
+    toybox.add("top", "ground", parts=1)
+    project.install("top", "--on", "slurm").done()
+    toybox.add("top", "ground", parts=1, versions=("1.1", "1.0"))
+    project.run("upgrade", "-y", "--on", "slurm").done()
+    record = jobs(project, "status")
+    assert [(build["name"], build["version"], build["state"]) for build in record["builds"]] == [
+        ("top", "1.1", "built")
+    ]
+    assert record["builds"][0]["job"] != record["last"]["job"] != ""
+    versions = {row["name"]: row["version"] for row in project.run("list", "--json").done().data}
+    assert (versions["top"], versions["ground"]) == ("1.1", "1.0")
+    assert "nothing to do" in project.run("upgrade", "-y", "--on", "slurm").done().err
+
+
 def test_a_job_builds_on_its_own_node(toybox: Toys, tmp_path: Path) -> None:
     """Where the user wants builds in TMPDIR, it is the one that the job has on its node."""
     toybox.add("local", parts=1)

@@ -42,8 +42,7 @@ _RECIPE = """
 name: {name}
 about: {{summary: a toy, homepage: "https://example.org", license: MIT}}
 source: {{pypi: {name}}}
-versions:
-  "1.0": {{sha256: {sha256}}}
+versions: {{{versions}}}
 requirements:
   virtual: [compiler]
   run: [{needs}]
@@ -72,14 +71,18 @@ class Toys:
     project: Project
     trace: Path
 
-    def add(self, name: str, *needs: str, parts: int = 4, build: str = MAKE) -> None:
+    def add(
+        self, name: str, *needs: str, parts: int = 4, build: str = MAKE, versions: Sequence[str] = ("1.0",)
+    ) -> None:
         """Add a package with so many commands."""
         content = {"Makefile": _MAKEFILE, "trace.sh": _TRACE, "program": "#!/bin/sh\necho hello\n"}
-        file = toys.sdist(name, "1.0", content)
-        self.project.serve(file)
+        files = [toys.sdist(name, version, content) for version in versions]
+        self.project.serve(*files)
+        hashes = zip(versions, files, strict=True)
         text = _RECIPE.format(
-            name=name, sha256=file.sha256, needs=", ".join(needs), build=build, trace=self.trace,
+            name=name, needs=", ".join(needs), build=build, trace=self.trace,
             parts=" ".join(map(str, range(parts))),
+            versions=", ".join(f'"{version}": {{sha256: {file.sha256}}}' for version, file in hashes),
         )  # fmt: skip
         self.project.recipe(name, text)
 
