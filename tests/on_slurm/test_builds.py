@@ -270,7 +270,7 @@ def test_an_upgrade_by_jobs(toybox: Toys) -> None:
     toybox.add("top", "ground", parts=1)
     project.install("top", "--on", "slurm").done()
     toybox.add("top", "ground", parts=1, versions=("1.1", "1.0"))
-    project.run("upgrade", "-y", "--on", "slurm").done()
+    project.run("upgrade", "top", "-y", "--on", "slurm").done()
     record = jobs(project, "status")
     assert [(build["name"], build["version"], build["state"]) for build in record["builds"]] == [
         ("top", "1.1", "built")
@@ -278,7 +278,7 @@ def test_an_upgrade_by_jobs(toybox: Toys) -> None:
     assert record["builds"][0]["job"] != record["last"]["job"] != ""
     versions = {row["name"]: row["version"] for row in project.run("list", "--json").done().data}
     assert (versions["top"], versions["ground"]) == ("1.1", "1.0")
-    assert "nothing to do" in project.run("upgrade", "-y", "--on", "slurm").done().err
+    assert "nothing to do" in project.run("upgrade", "top", "-y", "--on", "slurm").done().err
 
 
 def test_a_job_builds_on_its_own_node(toybox: Toys, tmp_path: Path) -> None:
