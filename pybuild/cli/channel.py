@@ -7,15 +7,15 @@ import json
 import math
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 
 from pybuild.cli.progress import Screen
+from pybuild.cli.question import demand_yes
 from pybuild.cli.settings import absolute, existing_folder, named_file, settings_of
 from pybuild.cli.text import columns, counted, paint, put, say
-from pybuild.errors import ChannelError, ChecksumError, Interrupted, UsageError
+from pybuild.errors import ChannelError, ChecksumError, UsageError
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -188,14 +188,7 @@ def _confirm(arguments: argparse.Namespace, stems: list[str]) -> None:
         return
     for stem in stems:
         say(f"  - {stem}")
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "there is no terminal to ask on", hint="add -y to remove them, or -n to only see them"
-        )
-    sys.stderr.write("\nremove them? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Interrupted("not accepted; nothing was changed")
+    demand_yes("remove them?", hint="add -y to remove them, or -n to only see them")
 
 
 def _seconds(days: float | None) -> float | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from pybuild.cli.satisfied import satisfied
 from pybuild.cli.settings import job_options, prefix_of, request_of, settings_of, written_file
 from pybuild.cli.text import paint, put, say
-from pybuild.errors import Interrupted, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,11 +139,6 @@ def confirm(made: Plan | None, arguments: argparse.Namespace) -> None:
     """
     if arguments.yes or (made is not None and made.changes_nothing()):
         return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "there is no terminal to ask on", hint="add -y to accept the plan, or --dry-run to see it"
-        )
-    sys.stderr.write("\ngo ahead? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Interrupted("not accepted; nothing was changed")
+    from pybuild.cli.question import demand_yes
+
+    demand_yes("go ahead?", hint="add -y to accept the plan, or --dry-run to see it")

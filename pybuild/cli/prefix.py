@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from pybuild.cli.settings import existing_prefix, job_options, settings_of
 from pybuild.cli.text import columns, paint, put, say
-from pybuild.errors import Interrupted, PrefixError, PybuildError, UsageError
+from pybuild.errors import PrefixError, PybuildError, UsageError
 from pybuild.prefix.notes import Note, is_installed, read_note, read_notes
 from pybuild.prefix.pending import collected, job_rows, state_of
 
@@ -171,6 +170,7 @@ def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         Interrupted: the answer was no; nothing was changed.
     """
     from pybuild.cli.progress import Screen
+    from pybuild.cli.question import demand_yes
     from pybuild.prefix.needs import demand_unneeded
     from pybuild.workflow import uninstall as remove
 
@@ -180,12 +180,7 @@ def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for note in notes:
         say(f"  - {note['name']} {note['version']} {note['build']}")
     if not arguments.yes:
-        if not sys.stdin.isatty():
-            raise UsageError("there is no terminal to ask on", hint="add -y")
-        sys.stderr.write(f"remove from {prefix}? [y/N] ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            raise Interrupted("not accepted; nothing was changed")
+        demand_yes(f"remove from {prefix}?", hint="add -y")
     with Screen() as screen:
         remove(prefix, tuple(arguments.names), settings_of(arguments, environ, screen))
     if arguments.json:

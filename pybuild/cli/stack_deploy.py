@@ -8,11 +8,12 @@ import sys
 from dataclasses import asdict
 from datetime import timedelta
 
+from pybuild.cli.question import demand_yes
 from pybuild.cli.settings import job_options, settings_of
 from pybuild.cli.stack_file import stack_of
 from pybuild.cli.stack_text import counts
 from pybuild.cli.text import columns, paint, put, say
-from pybuild.errors import Interrupted, PrefixError, UsageError
+from pybuild.errors import PrefixError, UsageError
 from pybuild.load.stack_lock import lock_digest, lock_file, lock_text, read_lock
 
 TYPE_CHECKING = False
@@ -159,12 +160,7 @@ def _confirm(text: str, arguments: argparse.Namespace, question: str = "go ahead
     if arguments.yes:
         return
     say(text)
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on", hint="add -y to go ahead without being asked")
-    sys.stderr.write(f"\n{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Interrupted("not accepted; nothing was changed")
+    demand_yes(question, hint="add -y to go ahead without being asked")
 
 
 def _print(found: Status) -> None:
