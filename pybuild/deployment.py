@@ -181,7 +181,7 @@ def _make(
     order: Order, begun: store.Begun, prefix: Path, policy: Policy, settings: Settings, umask: int
 ) -> None:
     """Make a release, or what is missing of it, up to the point where it can be put in service."""
-    from pybuild.proving import prove
+    from pybuild.acceptance import prove
 
     settings = replace(settings, copies=True, umask=policy.withheld)
     if prefix.exists():

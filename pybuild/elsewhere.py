@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 
 from pybuild.building import where_pybuild_is
 from pybuild.errors import PrefixError, UsageError, VerificationError
+from pybuild.here import here_for
 from pybuild.prefix import pending
+from pybuild.prefix.evidence import installed, sealed
 from pybuild.prefix.notes import write_note
-from pybuild.proof import PATH, Told, here_for, installed, sealed
+from pybuild.verification import PATH, Told
 from pybuild.verify.failures import explain
 from pybuild.verify.job import Errand, ask, log_tail, scheduler_variables, submit
 from pybuild.verify.levels import highest
 
 if TYPE_CHECKING:
     from pybuild.model.site import Site
-    from pybuild.workflow import Settings
+    from pybuild.settings import Settings
 
 
 def ranked_names(prefix: Path, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The run, as the sequence it is: prepare a plan, fetch, build, install; ``proof.verify`` comes last.
+"""The run, as the sequence it is: prepare a plan, fetch, build, install; ``verification.verify`` comes last.
 
 Each function takes what the one before returned; a newcomer can read the whole program here.
 """

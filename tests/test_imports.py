@@ -85,30 +85,34 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what is wrong with a shell and a prefix: looks at what all the others wrote, and changes nothing
     "checkup": {
         "model", "errors", "process", "locks", "load", "plan", "prefix", "verify", "settings", "captures",
-        "proof",
+        "here",
     },
-    "proof": {"model", "errors", "load", "plan", "prefix", "verify", "workflow"},
-    "elsewhere": {"model", "errors", "prefix", "proof", "verify", "workflow", "building"},
+    # where verification runs, then the verification of packages there and on other nodes
+    "here": {"model", "errors", "load", "prefix", "verify", "settings"},
+    "verification": {"model", "errors", "captures", "here", "plan", "prefix", "verify", "settings"},
+    "elsewhere": {
+        "model", "errors", "here", "prefix", "verification", "verify", "settings", "building",
+    },
     # builds as jobs of a batch system
     "batch": {
         "model", "errors", "process", "locks", "run", "building", "ready", "elsewhere", "sources", "settings",
-        "commit", "verify", "proof", "workflow", "holdings",
+        "commit", "verify", "verification", "workflow", "holdings",
         "prefix",  # only reads: a job that begins anew may have installed before
     },
     # below a stack's root; what is installed there and proven comes from the runs above
     "release": {"model", "errors", "process", "locks", "files", "plan", "prefix", "structured"},
-    "proving": {
-        "model", "errors", "plan", "prefix", "process", "verify", "proof", "elsewhere", "settings",
-        "workflow",
+    "acceptance": {
+        "model", "errors", "here", "load", "plan", "prefix", "process", "verify", "verification", "elsewhere",
+        "settings", "workflow",
     },
     "deployment": {
-        "model", "errors", "load", "files", "release", "proving", "settings", "workflow", "locking",
+        "model", "errors", "load", "files", "release", "acceptance", "settings", "workflow", "locking",
     },
     "upkeep": {"model", "errors", "load", "release", "settings"},
     "status": {"model", "errors", "release", "settings", "upkeep", "locking"},
     "cli": {
-        "model", "errors", "report", "load", "plan", "prefix", "workflow", "proof", "elsewhere", "verify",
-        "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
+        "model", "errors", "report", "load", "plan", "prefix", "workflow", "verification", "elsewhere",
+        "verify", "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
         "locking", "base", "building", "run", "deployment", "upkeep", "status", "release",
         "batch", "settings",
         "sharing", "channel", "checkup",
@@ -124,7 +128,7 @@ TIGHT: dict[tuple[str, str], set[str]] = {
     ("locking", "release"): {"release.layout"},
     ("prefix", "plan"): {"plan.prefix_scripts", "plan.running"},
     ("checkup", "verify"): {"verify.levels"},
-    ("checkup", "proof"): {"proof.ways"},
+    ("checkup", "here"): {"here.ways"},
     ("cli", "checkup"): {"checkup.examine"},
     ("box", "plan"): {"plan.modules", "plan.rules"},
     ("authoring", "plan"): {"plan.downloads"},

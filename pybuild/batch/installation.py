@@ -10,10 +10,10 @@ from pybuild.building import told
 from pybuild.commit import finish_interrupted, install, locked
 from pybuild.holdings import in_use
 from pybuild.prefix.state import read_state
-from pybuild.proof import verify
 from pybuild.ready import found_in_channel
 from pybuild.run.events import Events
 from pybuild.run.plan_file import read_plan_file
+from pybuild.verification import verify
 from pybuild.workflow import publish
 
 if TYPE_CHECKING:

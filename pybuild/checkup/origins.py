@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from pybuild.captures import captured
 from pybuild.checkup.state import Prefix, Shell, bound
 from pybuild.errors import PybuildError
+from pybuild.here import ways
 from pybuild.load.programs import find_providers
 from pybuild.model.finding import Finding
 from pybuild.model.providers import Provider
 from pybuild.plan.providers import may_be
 from pybuild.plan.templates import late
 from pybuild.prefix.notes import Note
-from pybuild.proof import ways
 from pybuild.settings import Settings
 from pybuild.verify.levels import LEVELS
 

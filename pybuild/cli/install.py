@@ -100,7 +100,7 @@ def carried_out(
 def _proven(made: Plan, settings: Settings) -> tuple[tuple[str, str], ...]:
     from pathlib import Path
 
-    from pybuild.proof import verify
+    from pybuild.verification import verify
     from pybuild.workflow import locked
 
     with locked(Path(made.prefix), settings):

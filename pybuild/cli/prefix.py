@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from pybuild.proof import Told
+    from pybuild.verification import Told
     from pybuild.workflow import Settings
 
 
@@ -83,7 +83,7 @@ def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from dataclasses import replace
 
     from pybuild.cli.progress import Screen
-    from pybuild.proof import sealed
+    from pybuild.prefix.evidence import sealed
     from pybuild.workflow import finish_interrupted
 
     prefix = _existing(arguments, environ)
@@ -124,8 +124,8 @@ def _verify(
     from pathlib import Path
 
     from pybuild.elsewhere import ask_for_nodes, has_nodes, ranked_names
-    from pybuild.proof import sealed
-    from pybuild.proof import verify as prove
+    from pybuild.prefix.evidence import sealed
+    from pybuild.verification import verify as prove
     from pybuild.workflow import locked
 
     if arguments.on == "compute" and not has_nodes(prefix, ranked_names(prefix, names), settings):

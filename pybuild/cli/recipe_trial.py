@@ -142,8 +142,9 @@ def run_installed(recipe: Recipe, prefix: str, settings: Settings) -> Result:
         PrefixError: it is not there, or not ours.
         PlanError: it was built with another recipe than this one.
     """
+    from pybuild.prefix.evidence import installed
     from pybuild.prefix.state import read_state
-    from pybuild.proof import installed, verify
+    from pybuild.verification import verify
     from pybuild.workflow import locked
 
     started = time.monotonic()
@@ -181,7 +182,7 @@ def same_recipe(recipe: Recipe, text: str) -> bool:
 
 def _proven(made: Plan, name: str, settings: Settings) -> str:
     """Carry out a plan, verify as far as its site demands, and return the level that ``name`` reached."""
-    from pybuild.proof import verify
+    from pybuild.verification import verify
     from pybuild.workflow import carry_out, locked
 
     carry_out(made, settings)

@@ -7,12 +7,15 @@ import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pybuild import proof
 from pybuild.errors import VerificationError
+from pybuild.here import here_for
+from pybuild.load.sites import choose_site
 from pybuild.plan.environment import applied
 from pybuild.plan.templates import late
+from pybuild.prefix.evidence import installed
 from pybuild.prefix.notes import is_installed, read_notes
 from pybuild.process import capture
+from pybuild.verification import checks_environment, verify
 from pybuild.verify.levels import highest
 
 if TYPE_CHECKING:
@@ -61,14 +64,14 @@ def _verified(
     from pybuild.workflow import locked
 
     wanted = stack.verify
-    ranked = tuple(name for name in names if highest(proof.installed(prefix, name)[1]) == "ranked")
+    ranked = tuple(name for name in names if highest(installed(prefix, name)[1]) == "ranked")
     if wanted != "ranked" or not ranked:
         with locked(prefix, settings):
-            return proof.verify(prefix, names, wanted, settings)
-    here = proof.here_for(proof.installed(prefix, ranked[0])[0], settings)
+            return verify(prefix, names, wanted, settings)
+    here = here_for(installed(prefix, ranked[0])[0], settings)
     if here.starts_ranks:
         with locked(prefix, settings):
-            return proof.verify(prefix, names, wanted, settings)
+            return verify(prefix, names, wanted, settings)
     if asking is None:
         raise VerificationError(
             f"{platform.node()} is a login node, where no ranks are started, and the stack demands ranked",
@@ -77,12 +80,12 @@ def _verified(
     from pybuild.elsewhere import ask_for_nodes
 
     with locked(prefix, settings):
-        levels = dict(proof.verify(prefix, names, "imported", settings))
+        levels = dict(verify(prefix, names, "imported", settings))
     return tuple((levels | dict(ask_for_nodes(prefix, ranked, asking, settings))).items())
 
 
 def _run(prefix: Path, test: StackTest, stack: Stack, settings: Settings) -> None:
-    packages = [proof.installed(prefix, name)[1] for name in _ours(prefix)]
+    packages = [installed(prefix, name)[1] for name in _ours(prefix)]
     environment = _environment(prefix, packages, settings)
     environment |= {name: late(value, {"prefix": str(prefix)}) for name, value in stack.environment}
     environment |= {"PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -100,9 +103,10 @@ def _run(prefix: Path, test: StackTest, stack: Stack, settings: Settings) -> Non
 def _environment(prefix: Path, packages: list[PackagePlan], settings: Settings) -> dict[str, str]:
     """Return the environment of the whole release: modules of the package with most of them, all settings."""
     if not packages:
-        return proof.checks_environment(prefix, settings, None, proof.site_of(settings))
+        site = choose_site(settings.site, settings.places, settings.environ)
+        return checks_environment(prefix, settings, None, site)
     first = max(packages, key=lambda p: len(p.run_modules.steps) if p.run_modules else -1)
-    environment = proof.checks_environment(prefix, settings, first)
+    environment = checks_environment(prefix, settings, first)
     for package in packages:
         tokens = {"prefix": str(prefix), **{f"env.{name}": value for name, value in environment.items()}}
         changed = applied(package.run_environment, environment) if package is not first else environment

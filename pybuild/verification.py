@@ -6,39 +6,26 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pybuild.errors import PlanError, PrefixError, PybuildError, VerificationError
+from pybuild.errors import PlanError, PybuildError, VerificationError
+from pybuild.here import Here, here_for, ways
 from pybuild.prefix import pending
+from pybuild.prefix.evidence import installed, leave, leave_aside, sealed
+from pybuild.prefix.notes import write_note
 from pybuild.verify.levels import highest, reaches
 
 if TYPE_CHECKING:
     from pybuild.model.plan import PackagePlan
     from pybuild.model.site import Site
     from pybuild.prefix.notes import Note
+    from pybuild.settings import Settings
     from pybuild.verify.package import Outcome
-    from pybuild.verify.ranked import Setting
-    from pybuild.workflow import Settings
 
 Told = Callable[[str, str], None]
 PATH = "/usr/local/bin:/usr/bin:/bin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Here:
-    """Where verification runs.
-
-    Attributes:
-        site: None where its file is gone; ranks are not started then.
-        starts_ranks: whether the site's launcher may be called from here.
-    """
-
-    site: Site | None
-    starts_ranks: bool
-    setting: Setting
 
 
 def verify(
@@ -87,68 +74,6 @@ def verify(
     return tuple(reached)
 
 
-def installed(prefix: Path, name: str) -> tuple[Note, PackagePlan]:
-    """Return what is noted about a package, with what its job has found by now, and its plan.
-
-    Raises:
-        PrefixError: it is not there, or not ours.
-    """
-    from pybuild.prefix.installed import planned
-    from pybuild.prefix.notes import is_installed, read_note
-
-    note = read_note(prefix, name)
-    if note is not None and not is_installed(prefix, note):
-        raise PrefixError(
-            f"{prefix}: {name} is gone, conda removed or replaced it",
-            hint=f"pybuild install {name} -p {prefix}",
-        )
-    package = planned(prefix, name)
-    if note is None or package is None:
-        raise PrefixError(f"{prefix}: pybuild did not install {name!r}", hint=f"pybuild list -p {prefix}")
-    return pending.collected(note), package
-
-
-def here_for(note: Note, settings: Settings, job: Path | None = None) -> Here:
-    """Return where this runs, as the site of an installed package sees it.
-
-    Raises:
-        PlanError: ``settings`` name a site that does not exist.
-        DocumentError: the site's file is wrong.
-    """
-    from pybuild.load.node import inside_allocation, node_kind, starts_ranks
-    from pybuild.load.sites import choose_site
-    from pybuild.verify.ranked import Setting
-
-    environ, host = settings.environ, platform.node()
-    try:
-        site = choose_site(settings.site or str(note["site"]), settings.places, environ)
-    except PlanError:
-        if settings.site is not None:
-            raise
-        return Here(site=None, starts_ranks=False, setting=Setting())
-    inside = inside_allocation(site, environ)
-    number = environ.get(site.launcher.inside) if inside and site.launcher else None
-    setting = Setting(
-        failures=site.failures,
-        node="compute" if inside else node_kind(site, environ, host),
-        job=number,
-        folder=str(job) if job else None,
-    )
-    return Here(site=site, starts_ranks=starts_ranks(site, environ, host), setting=setting)
-
-
-def site_of(settings: Settings) -> Site:
-    """Return the site that is named, or else detected.
-
-    Raises:
-        PlanError: there is no such site.
-        DocumentError: the site's file is wrong.
-    """
-    from pybuild.load.sites import choose_site
-
-    return choose_site(settings.site, settings.places, settings.environ)
-
-
 def checks_environment(
     prefix: Path, settings: Settings, package: PackagePlan | None, site: Site | None = None
 ) -> dict[str, str]:
@@ -162,10 +87,10 @@ def checks_environment(
     Raises:
         ModuleToolError: the modules are not what the site says.
     """
+    from pybuild.captures import captured
     from pybuild.plan.environment import applied
     from pybuild.plan.templates import late
     from pybuild.verify.job import scheduler_variables
-    from pybuild.workflow import captured
 
     inside = site.launcher.inside if site and site.launcher else ""
     kept = scheduler_variables(settings.environ, inside)
@@ -178,21 +103,6 @@ def checks_environment(
     environment = {n: late(v, tokens) for n, v in applied(edits, loaded).items()}
     path = f"{prefix}/bin:{environment['PATH']}"
     return {**environment, **kept, "PATH": path, "HOME": str(prefix), "LC_ALL": "C.UTF-8"}
-
-
-def ways(site: Site, words: str) -> str:
-    """Return the hint that tells how ranks can be started at a site.
-
-    Args:
-        words: what follows ``pybuild verify``.
-    """
-    launcher = site.launcher
-    found = []
-    if launcher and launcher.ask:
-        found.append(f"pybuild verify {words} --on compute waits for nodes and starts the ranks there")
-    if launcher and launcher.submit:
-        found.append(f"pybuild verify {words} --submit leaves it to a batch job")
-    return "; ".join(found) or f"pybuild verify {words}, typed inside an allocation"
 
 
 def _goal(prefix: Path, package: PackagePlan, wanted: str | None, here: Here, settings: Settings) -> str:
@@ -264,39 +174,16 @@ def _number(note: Note) -> str | None:
     return str(job["number"]) if isinstance(job, dict) and job.get("number") else None
 
 
-def sealed(prefix: Path) -> bool:
-    """Return whether nothing may be noted in a prefix: a release of a stack, or somebody else's."""
-    from pybuild.prefix import places
-
-    return places.release(prefix).exists() or not os.access(places.notes(prefix), os.W_OK | os.X_OK)
-
-
 def _record(prefix: Path, note: Note, job: Path | None, settings: Settings) -> None:
-    import hashlib
-
-    from pybuild.prefix.notes import write_note
-
     if job is not None:
-        _leave(prefix, note, job)
+        leave(prefix, note, job)
     elif not sealed(prefix):
         write_note(prefix, note)
     else:
-        name = hashlib.sha256(str(prefix).encode()).hexdigest()[:16]
-        aside = Path(settings.places.cache, "proofs", name)
-        aside.mkdir(parents=True, exist_ok=True)
-        pending.leave(aside, note)
+        aside = leave_aside(prefix, note, settings.places.cache)
         settings.report.note(
             f"{prefix} stays as it is; what was proven of {note['name']} is noted in {aside}"
         )
-
-
-def _leave(prefix: Path, note: Note, job: Path) -> None:
-    from pybuild.prefix.notes import write_note
-
-    pending.leave(job, note)
-    with suppress(OSError):  # read-only here: whoever looks at the note takes it from the job's folder
-        if not sealed(prefix):
-            write_note(prefix, note)
 
 
 @contextmanager
@@ -308,5 +195,5 @@ def _told_to(job: Path | None, prefix: Path, note: Note) -> Iterator[None]:
         if job is not None:
             ended = PybuildError("the job was ended from outside, by its time limit or by somebody")
             why = error if isinstance(error, PybuildError) else ended
-            _leave(prefix, _failed(note, why, None, job), job)
+            leave(prefix, _failed(note, why, None, job), job)
         raise
