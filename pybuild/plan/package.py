@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from packaging.version import InvalidVersion, Version
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import ChannelPackage, Installed
-from pybuild.model.plan import Change, PackagePlan
+from pybuild.model.modules import ModulePlan
+from pybuild.model.plan import BuildPlan, Change, Edit, PackagePlan
 from pybuild.model.recipe import NATIVE, Check
 from pybuild.model.rules import RefusedLibrary
 from pybuild.plan.building import build_plan
 from pybuild.plan.checks import planned_checks
 from pybuild.plan.circumstances import circumstances, fields_of, when_run, wish_of
 from pybuild.plan.context import Context
-from pybuild.plan.environment import run_environment
+from pybuild.plan.effective import Effective
+from pybuild.plan.environment import Circumstances, run_environment
 from pybuild.plan.foreign_variables import removed
 from pybuild.plan.held import find_held, next_number
 from pybuild.plan.identity import identified
 from pybuild.plan.modules import module_plan
 from pybuild.plan.providers import Bound
 from pybuild.plan.resolve import Chosen
+
+
+class _Made(NamedTuple):
+    """How a package is built, with the providers as they are identified, and the keys of the result."""
+
+    bound: tuple[Bound, ...]
+    build: BuildPlan
+    key: str
+    loose: str
+
+
+class _Running(NamedTuple):
+    """What a package runs with: providers, modules, and edits to the environment."""
+
+    bound: tuple[Bound, ...]
+    modules: ModulePlan | None
+    environment: tuple[Edit, ...]
 
 
 def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
@@ -32,30 +53,21 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         return _kept(chosen, chosen.keep, context.held)
     assert chosen.effective is not None
     assert chosen.release is not None
-    world = context.world
+    world, recipe = context.world, chosen.recipe
+    version, tests = chosen.release.version, chosen.effective.tests
     here = circumstances(chosen, context.python, world)
-    wish = wish_of(chosen, here, context.python)
-    modules = module_plan(wish, "build") if wish else None
-    capture = next((c for c in world.machine.captures if c.plan == modules), None)
-    bound = tuple(identified(b, context, capture) for b in chosen.bound)
-    build, key, loose = build_plan(chosen, chosen.effective, bound, context, here, modules, capture)
-    running = when_run(chosen, world)
-    around = here if running is chosen else circumstances(running, context.python, world)
-    run_wish = wish_of(running, around, context.python)
-    version = chosen.release.version
+    made = _made(chosen, chosen.effective, here, context)
+    running = _running(chosen, here, context)
     rebuild = context.rebuild and chosen.requested
-    found = None if rebuild else _held(chosen.name, version, bound, context, key, loose)
-    change, was = _change(chosen.name, version, context.world.state.packages)
-    number = next_number(_builds(chosen.name, context), key) if rebuild else 0
-    checks = planned_checks(
-        chosen.name, chosen.effective.tests, fields_of((*running.bound, *bound)), world.site
-    )
+    found = None if rebuild else _held(chosen.name, version, made, context)
+    number = next_number(_builds(chosen.name, context), made.key) if rebuild else 0
+    change, was = _change(chosen.name, version, world.state.packages)
     return PackagePlan(
         name=chosen.name,
         version=version,
-        build_string=found.build if found else _build_string(context, key, number),
-        key=found.key if found else key,
-        loose_key=loose,
+        build_string=found.build if found else _build_string(context, made.key, number),
+        key=found.key if found else made.key,
+        loose_key=made.loose,
         action="channel" if found else "build",
         change=change,
         requested=chosen.requested,
@@ -65,34 +77,57 @@ def plan_package(chosen: Chosen, context: Context) -> PackagePlan:
         file=found.file if found else None,
         sha256=found.sha256 if found else None,
         why=chosen.why,
-        build=build,
-        checks=checks,
-        identity=tuple((b.virtual, b.identity) for b in bound),
-        files=_scripts(chosen.effective.tests),
-        absent=chosen.recipe.absent,
-        directory=chosen.recipe.directory,
-        recipe_text=chosen.recipe.text,
-        summary=chosen.recipe.about.summary,
-        homepage=chosen.recipe.about.homepage,
-        license=chosen.recipe.about.license,
-        unproven=chosen.recipe.unproven,
-        run_modules=module_plan(run_wish, "run") if run_wish else None,
-        run_environment=(*removed(world.site), *(run_environment(around) if run_wish else ())),
-        fields=_given_fields(bound, world.site.name),
+        build=made.build,
+        checks=planned_checks(chosen.name, tests, fields_of((*running.bound, *made.bound)), world.site),
+        identity=tuple((b.virtual, b.identity) for b in made.bound),
+        files=_scripts(tests),
+        absent=recipe.absent,
+        directory=recipe.directory,
+        recipe_text=recipe.text,
+        summary=recipe.about.summary,
+        homepage=recipe.about.homepage,
+        license=recipe.about.license,
+        unproven=recipe.unproven,
+        run_modules=running.modules,
+        run_environment=running.environment,
+        fields=_given_fields(made.bound, world.site.name),
         refused=tuple((one.name, _refusal(one, world.site.name)) for one in world.site.libraries),
     )
 
 
-def _held(
-    name: str, version: str, bound: tuple[Bound, ...], context: Context, key: str, loose: str
-) -> ChannelPackage | None:
+def _made(chosen: Chosen, effective: Effective, here: Circumstances, context: Context) -> _Made:
+    wish = wish_of(chosen, here, context.python)
+    modules = module_plan(wish, "build") if wish else None
+    capture = next((c for c in context.world.machine.captures if c.plan == modules), None)
+    bound = tuple(identified(b, context, capture) for b in chosen.bound)
+    build, key, loose = build_plan(chosen, effective, bound, context, here, modules, capture)
+    return _Made(bound=bound, build=build, key=key, loose=loose)
+
+
+def _running(chosen: Chosen, here: Circumstances, context: Context) -> _Running:
+    """Return what the package runs with.
+
+    Args:
+        here: what holds for it while it is built.
+    """
+    world = context.world
+    running = when_run(chosen, world)
+    around = here if running is chosen else circumstances(running, context.python, world)
+    wish = wish_of(running, around, context.python)
+    modules = module_plan(wish, "run") if wish else None
+    environment = run_environment(around) if wish else ()
+    return _Running(bound=running.bound, modules=modules, environment=(*removed(world.site), *environment))
+
+
+def _held(name: str, version: str, made: _Made, context: Context) -> ChannelPackage | None:
     """Return the channel's package of this key; without a compiler, also that of another compiler.
 
     Raises:
         PlanError: it must be built and there is nothing to build it with.
     """
-    lacking = next((b for b in bound if b.lacking), None)
-    found = find_held(context.held, name, version, key=key, loose_key=loose if lacking else None)
+    lacking = next((b for b in made.bound if b.lacking), None)
+    loose = made.loose if lacking else None
+    found = find_held(context.held, name, version, key=made.key, loose_key=loose)
     if found is None and lacking is not None:
         raise PlanError(lacking.lacking, hint=lacking.hint)
     return found
