@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
+
+
+def read_mapping(path: Path) -> dict[str, Any] | None:
+    """Return the mapping in a file, None where there is none that can be read."""
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
 
 
 def structured(data: object, kind: type[T]) -> T:

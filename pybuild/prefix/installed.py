@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from pybuild.model.providers import base_of
 from pybuild.prefix import places
 from pybuild.prefix.contents import record_paths
 from pybuild.prefix.notes import Note, read_note
-from pybuild.structured import structured
+from pybuild.structured import read_mapping, structured
 
 SHARE = "share/pybuild"
 """Where a package keeps its record, log and test scripts, below the prefix and its own name."""
@@ -27,11 +26,7 @@ def share(prefix: Path, name: str) -> Path:
 
 def read_record(prefix: Path, name: str) -> dict[str, Any] | None:
     """Return a package's whole record, None where there is none."""
-    try:
-        data = json.loads((share(prefix, name) / "record.json").read_text())
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, dict) else None
+    return read_mapping(share(prefix, name) / "record.json")
 
 
 def with_origins(state: PrefixState) -> PrefixState:

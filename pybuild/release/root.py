@@ -18,7 +18,8 @@ from pybuild.files import replace_file
 from pybuild.locks import held
 from pybuild.model.site import Site
 from pybuild.release import layout
-from pybuild.release.store import now, read_json
+from pybuild.release.store import now
+from pybuild.structured import read_mapping
 
 
 class StackBusyError(PrefixError):
@@ -130,7 +131,7 @@ def changing(root: Path, command: str) -> Iterator[None]:
     """
 
     def refuse(owner: str) -> None:
-        who = read_json(layout.running(root)) or {}
+        who = read_mapping(layout.running(root)) or {}
         since = f" since {who['since']}: {who['command']}" if {"since", "command"} <= who.keys() else ""
         by = f"{who['by']} " if "by" in who else ""
         raise StackBusyError(

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pybuild.errors import PrefixError
 from pybuild.files import replace_file
 from pybuild.model.stack import Release
 from pybuild.release import layout
-from pybuild.structured import structured
+from pybuild.structured import read_mapping, structured
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ def begun(root: Path) -> Mapping[str, Begun]:
     except OSError:
         return found
     for entry in entries:
-        data = read_json(layout.begun(root) / entry) if entry.endswith(".json") else None
+        data = read_mapping(layout.begun(root) / entry) if entry.endswith(".json") else None
         if data is not None:
             found[entry[:-5]] = taken(layout.begun(root) / entry, data, Begun)
     return found
@@ -129,7 +129,7 @@ def taken(path: Path, data: object, kind: type[T], *, then: str = "run the same 
 
 def read_release(prefix: Path) -> Release | None:
     """Return what a release says of itself, None where it is unfinished, broken or none."""
-    data = read_json(layout.record(prefix))
+    data = read_mapping(layout.record(prefix))
     if data is None or not {"name", "path", "lock", "begun"} <= data.keys():
         return None
     try:
@@ -149,12 +149,3 @@ def write_release(release: Release) -> None:
     path = layout.record(Path(release.path))
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, json.dumps(asdict(release), indent=1) + "\n", safe=True)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the mapping in a file, None where there is none that can be read."""
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, dict) else None

@@ -11,7 +11,8 @@ from pathlib import Path
 from pybuild.errors import PrefixError
 from pybuild.files import replace_file
 from pybuild.release import layout
-from pybuild.release.store import now, read_json, taken
+from pybuild.release.store import now, taken
+from pybuild.structured import read_mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ def history(root: Path) -> tuple[Switch, ...]:
     if not path.exists():
         return ()
     then = "pybuild stack deploy; pybuild stack prune takes all other releases for unfinished after that"
-    return taken(path, read_json(path), _History, then=then).switches
+    return taken(path, read_mapping(path), _History, then=then).switches
 
 
 def expected(root: Path) -> tuple[str, ...]:
