@@ -39,7 +39,6 @@ def _copy_libpython(home: Home, staging: Path, copied: Copied) -> None:
             text = os.path.basename(os.path.realpath(path))
             if text != name:
                 link(staging / "lib" / name, text)
-                copied.files += 1
             else:
                 copy_file(path, staging / "lib" / name, copied)
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,25 +16,7 @@ from pybuild.interpreter.text import Rewrite, home_rewrite, rewrite_assignments,
 from pybuild.interpreter.tree import Copied, copy_file, copy_headers, copy_library, link
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StagedInterpreter:
-    """An interpreter in a staging directory.
-
-    Attributes:
-        version: full version, ``3.11.7``.
-        program: path of its binary below the staging directory.
-        files: how many files and links it has; ``size`` is the sum of their bytes.
-        placeholder_files: paths below the staging directory of the files that hold the placeholder.
-    """
-
-    version: str
-    program: str
-    files: int
-    size: int
-    placeholder_files: tuple[str, ...]
-
-
-def stage_interpreter(interpreter: str, staging: Path, placeholder: str) -> StagedInterpreter:
+def stage_interpreter(interpreter: str, staging: Path, placeholder: str) -> None:
     """Copy an interpreter into an empty or missing directory, laid out as conda lays out Python.
 
     Args:
@@ -66,14 +47,6 @@ def stage_interpreter(interpreter: str, staging: Path, placeholder: str) -> Stag
         hint = "make room there, or allow writing, and run the same again"
         raise PrefixError(f"{home.executable}: cannot be copied: {where}: {reason}", hint=hint) from error
     check_staged(home, staging, placeholder, copied.edited)
-    edited = sorted(str(path.relative_to(staging)) for path in copied.edited if _names(path, placeholder))
-    return StagedInterpreter(
-        version=home.version,
-        program=f"bin/python{home.short}",
-        files=copied.files,
-        size=copied.size,
-        placeholder_files=tuple(edited),
-    )
 
 
 def _stage_library(home: Home, staging: Path, rewrite: Rewrite, placeholder: str, copied: Copied) -> None:
@@ -90,7 +63,6 @@ def _stage_library(home: Home, staging: Path, rewrite: Rewrite, placeholder: str
     folder = os.path.basename(os.path.dirname(home.stdlib))
     if folder != "lib":
         link(staging / folder, "lib")
-        copied.files += 1
 
 
 def _edit_library(home: Home, rewrite: Rewrite, placeholder: str, relative: str, data: bytes) -> bytes:
@@ -128,7 +100,6 @@ def _stage_programs(home: Home, staging: Path, rewrite: Rewrite, placeholder: st
     (binaries / name).chmod(0o755)
     link(binaries / f"python{major}", name)
     link(binaries / "python", name)
-    copied.files += 2
     config = os.path.join(os.path.dirname(home.executable), f"{name}-config")
 
     def edit(data: bytes) -> bytes:
@@ -137,7 +108,6 @@ def _stage_programs(home: Home, staging: Path, rewrite: Rewrite, placeholder: st
     if os.path.isfile(config):
         copy_file(config, binaries / f"{name}-config", copied, edit)
         link(binaries / f"python{major}-config", f"{name}-config")
-        copied.files += 1
 
 
 def _stage_pkgconfig(home: Home, staging: Path, rewrite: Rewrite, placeholder: str, copied: Copied) -> None:
@@ -150,7 +120,3 @@ def _stage_pkgconfig(home: Home, staging: Path, rewrite: Rewrite, placeholder: s
             copy_file(path, staging / "lib" / "pkgconfig" / os.path.basename(path), copied, edit)
         if found:
             return
-
-
-def _names(path: Path, placeholder: str) -> bool:
-    return placeholder.encode() in path.read_bytes()

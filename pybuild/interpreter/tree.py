@@ -33,8 +33,6 @@ class Copied:
         links: links to files that were copied too.
     """
 
-    files: int = 0
-    size: int = 0
     edited: list[Path] = field(default_factory=list)
     elves: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
@@ -54,16 +52,13 @@ def copy_library(origin: str, target: Path, edit: Edit, copied: Copied) -> None:
     named = [path for path in copied.links if path.parent / os.readlink(path) in edited]
     for module in (*edited, *named):
         if module.suffix == ".py":
-            _drop_bytecode(module, copied)
+            _drop_bytecode(module)
 
 
-def _drop_bytecode(module: Path, copied: Copied) -> None:
+def _drop_bytecode(module: Path) -> None:
     stale = [*(module.parent / "__pycache__").glob(f"{module.stem}.*.pyc"), module.with_suffix(".pyc")]
     for path in stale:
-        if path.exists():
-            copied.files -= 1
-            copied.size -= path.stat().st_size
-            path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def copy_headers(origin: str, target: Path, edit: Edit, copied: Copied) -> None:
@@ -85,8 +80,6 @@ def copy_file(
     target.write_bytes(made)
     target.chmod(0o644 | (status.st_mode & 0o111))
     os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
-    copied.files += 1
-    copied.size += len(made)
     if made != data:
         copied.edited.append(target)
     if data.startswith(b"\x7fELF"):
@@ -122,7 +115,6 @@ def _copy_entry(top: str, relative: str, target: Path, edit: Edit, copied: Copie
         if not os.path.isabs(text) and _inside(origin, top):
             link(target / relative, text)
             copied.links.append(target / relative)
-            copied.files += 1
             return
     copy_file(origin, target / relative, copied, lambda data: edit(relative, data))
 
