@@ -35,7 +35,7 @@ class Needs:
         return tuple(dict.fromkeys(Requirement(row).name for row in rows))
 
 
-def needs(texts: Iterable[str], python: str = "", *, machine: str = "x86_64") -> Needs:
+def needs(texts: Iterable[str], python: str = "") -> Needs:
     """Return requirements of Linux and CPython; extras are left out.
 
     Args:
@@ -50,14 +50,14 @@ def needs(texts: Iterable[str], python: str = "", *, machine: str = "x86_64") ->
         except InvalidRequirement:
             notes.append(f"left out, because it cannot be read: {_plain(text)}")
             continue
-        if requirement.url and _counts(requirement, python, machine):
+        if requirement.url and _counts(requirement, python):
             notes.append(f"left out, because it names an address: {requirement.name}")
         if requirement.url:
             continue
-        if requirement.extras and _counts(requirement, python, machine):
+        if requirement.extras and _counts(requirement, python):
             notes.append(f"without its extras: {requirement.name}[{','.join(sorted(requirement.extras))}]")
         found.append(requirement)
-    lists = [(one, _rows(found, _environment(one, machine))) for one in _pythons(python)]
+    lists = [(one, _rows(found, _environment(one))) for one in _pythons(python)]
     groups: list[tuple[list[str], tuple[str, ...]]] = []
     for one, rows in lists:
         if groups and groups[-1][1] == rows:
@@ -96,9 +96,9 @@ def _pythons(python: str) -> list[str]:
     return [one for one in PYTHONS if SpecifierSet(python).contains(f"{one}.99")] or [PYTHONS[-1]]
 
 
-def _counts(requirement: Requirement, python: str, machine: str) -> bool:
+def _counts(requirement: Requirement, python: str) -> bool:
     """Return whether a requirement holds for any Python; those of extras never do."""
-    return any(_rows([requirement], _environment(one, machine)) for one in _pythons(python))
+    return any(_rows([requirement], _environment(one)) for one in _pythons(python))
 
 
 def _kind(text: str) -> int:
@@ -120,13 +120,13 @@ def _span(groups: list[tuple[list[str], tuple[str, ...]]], place: int) -> str:
     return f"<{ends}" if place == 0 else f">={begins},<{ends}"
 
 
-def _environment(python: str, machine: str) -> dict[str, str]:
+def _environment(python: str) -> dict[str, str]:
     return {
         "python_version": python, "python_full_version": f"{python}.0",
         "implementation_version": f"{python}.0",
         "implementation_name": "cpython", "platform_python_implementation": "CPython", "os_name": "posix",
         "sys_platform": "linux" if python != "2.7" else "linux2", "platform_system": "Linux",
-        "platform_machine": machine, "platform_release": "", "platform_version": "", "extra": "",
+        "platform_machine": "x86_64", "platform_release": "", "platform_version": "", "extra": "",
     }  # fmt: skip
 
 

@@ -71,7 +71,6 @@ class BoxedSite:
         site: the site as it is in the box: its module tool, PATH and launcher are the box's.
         sites: folder with the changed site file, for ``--sites``.
         file: that file.
-        modulefiles: folder of the modulefiles.
         login: file that a bash reads to stand where a user of the machine stands after login.
         mpi, hdf5: roots of the libraries, ``""`` where the box has none.
         notes: sentences on what the box does not imitate.
@@ -81,7 +80,6 @@ class BoxedSite:
     folder: str
     sites: str
     file: str
-    modulefiles: str
     login: str
     mpi: str = ""
     hdf5: str = ""

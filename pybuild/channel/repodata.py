@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +68,10 @@ def read_rows(data: bytes | None) -> dict[str, Row]:
     return {str(file): row for file, row in rows.items() if isinstance(row, dict) and "sha256" in row}
 
 
-def repodata(subdir: str, rows: Mapping[str, Row], removed: Iterable[str] = ()) -> bytes:
+def repodata(subdir: str, rows: Mapping[str, Row]) -> bytes:
     """Return the file's content for these rows."""
     kinds: dict[str, dict[str, Row]] = {"packages": {}, "packages.conda": {}}
     for file in sorted(rows):
         kinds["packages.conda" if file.endswith(".conda") else "packages"][file] = rows[file]
-    data = {"info": {"subdir": subdir}, **kinds, "removed": sorted(removed), "repodata_version": 1}
+    data = {"info": {"subdir": subdir}, **kinds, "removed": [], "repodata_version": 1}
     return json.dumps(data, indent=1).encode() + b"\n"

@@ -49,15 +49,14 @@ def explain(error: PybuildError) -> str:
     return text
 
 
-def columns(rows: Iterable[Sequence[str]], *, gap: int = 2, indent: str = "") -> list[str]:
+def columns(rows: Iterable[Sequence[str]], *, indent: str = "") -> list[str]:
     """Return rows as lines with aligned columns; the last column is not padded."""
     table = [list(row) for row in rows]
     if not table:
         return []
     widths = [max(len(row[i]) for row in table if i < len(row)) for i in range(max(map(len, table)))]
     return [
-        indent + (" " * gap).join(c.ljust(w) for c, w in zip(row, widths, strict=False)).rstrip()
-        for row in table
+        indent + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=False)).rstrip() for row in table
     ]
 
 

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pybuild.release.policy import Policy, paths
@@ -39,11 +40,8 @@ class Audit:
     count: int
 
 
-def audit(prefix: Path, policy: Policy, *, frozen: bool = True) -> Audit:
-    """Look at every path of a release.
-
-    Args:
-        frozen: it is deployed, so a read-only policy holds.
+def audit(prefix: Path, policy: Policy) -> Audit:
+    """Look at every path of a release that is deployed, so that a read-only policy holds.
 
     Raises:
         OSError: a folder cannot be read.
@@ -55,25 +53,20 @@ def audit(prefix: Path, policy: Policy, *, frozen: bool = True) -> Audit:
         count += 1
         touched = max(touched, info.st_ctime_ns)
         size += info.st_size if stat.S_ISREG(info.st_mode) else 0
-        findings += [Finding(path=path, problem=text) for text in _departures(info, owner, policy, frozen)]
+        findings += [Finding(path=path, problem=text) for text in _departures(info, owner, policy)]
         if stat.S_ISLNK(info.st_mode) and (text := _astray(path, prefix, policy)):
             findings.append(Finding(path=path, problem=text))
     return Audit(findings=tuple(findings), touched=touched, size=size, count=count)
 
 
-def changed_since(prefix: Path, touched: int, limit: int = 5) -> tuple[str, ...]:
+def changed_since(prefix: Path, touched: int) -> tuple[str, ...]:
     """Return the first few paths that were changed after a release was complete.
 
     Raises:
         OSError: a folder cannot be read.
     """
-    found: list[str] = []
-    for path, info in paths(prefix):
-        if info.st_ctime_ns > touched:
-            found.append(path)
-            if len(found) == limit:
-                break
-    return tuple(found)
+    changed = (path for path, info in paths(prefix) if info.st_ctime_ns > touched)
+    return tuple(islice(changed, 5))
 
 
 def closed_above(root: Path, policy: Policy) -> tuple[str, ...]:
@@ -81,14 +74,14 @@ def closed_above(root: Path, policy: Policy) -> tuple[str, ...]:
     return tuple(str(path) for path in root.parents if not _may(path, 1, policy))
 
 
-def _departures(info: os.stat_result, owner: int, policy: Policy, frozen: bool) -> Iterator[str]:
+def _departures(info: os.stat_result, owner: int, policy: Policy) -> Iterator[str]:
     if info.st_uid != owner:
         yield f"belongs to user {info.st_uid}, the release to {owner}"
     if policy.gid is not None and info.st_gid != policy.gid:
         yield f"group {info.st_gid}, expected {policy.gid} ({policy.group})"
     if stat.S_ISLNK(info.st_mode):
         return
-    found, wanted = stat.S_IMODE(info.st_mode), policy.mode(info, frozen=frozen)
+    found, wanted = stat.S_IMODE(info.st_mode), policy.mode(info, frozen=True)
     if found & stat.S_IWOTH:
         yield f"everybody may write (mode {found:o}, expected {wanted:o})"
     elif stat.S_ISREG(info.st_mode) and found & (stat.S_ISUID | stat.S_ISGID):

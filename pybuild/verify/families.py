@@ -47,18 +47,15 @@ def libraries_of(family: Family, closure: Closure, loader: Loader) -> dict[str, 
     }
 
 
-def find_users(tree: Tree, files: Iterable[str] | None = None) -> tuple[str, ...]:
+def find_users(tree: Tree) -> tuple[str, ...]:
     """Return the ELF files that need any library of a family by name, sorted.
 
-    Args:
-        files: paths relative to the prefix; None looks at every file of the tree that is
-            called like a library or lies in ``bin``.
-
-    Unreadable and damaged files are passed over: they are the business of the package that owns them.
+    Looked at is every file of the tree that is called like a library or lies in ``bin``. Unreadable and
+    damaged files are passed over: they are the business of the package that owns them.
     """
     stems = tuple(family.stem for family in FAMILIES)
     users = []
-    for path in _likely(tree.files()) if files is None else files:
+    for path in _likely(tree.files()):
         disk = tree.disk(tree.final(path))
         try:
             facts = None if disk is None or not _names_any(disk, stems) else read_elf(disk)

@@ -66,7 +66,6 @@ def check_imported(
     modules: Sequence[str],
     environment: Mapping[str, str],
     *,
-    preload: str | None = None,
     timeout: float = 300,
 ) -> ImportReport:
     """Import modules in one child process, in order, and return that it worked.
@@ -74,7 +73,6 @@ def check_imported(
     Args:
         python: interpreter of the prefix; its own site-packages are seen, the user's are not.
         environment: the child's whole environment, to which only what this check needs is added.
-        preload: shared object to load first: tests use one that aborts in MPI_Init.
         timeout: seconds.
 
     Raises:
@@ -89,8 +87,6 @@ def check_imported(
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPI4PY_RC_INITIALIZE": "0",
     }
-    if preload is not None:
-        child["LD_PRELOAD"] = preload
     # sys.path begins with the working directory: an empty one.
     with tempfile.TemporaryDirectory(prefix="pybuild-import-") as folder:
         answer = capture(argv, env=child, cwd=folder, timeout=timeout)

@@ -97,7 +97,6 @@ def prove(
     wanted: str,
     environment: Mapping[str, str],
     *,
-    preload: str | None = None,
     setting: Setting = PLAIN,
 ) -> Outcome:
     """Run the checks of an installed package up to ``wanted``; return how far it came.
@@ -105,7 +104,6 @@ def prove(
     Args:
         files: the package's files, relative to the prefix.
         environment: whole environment of the checks.
-        preload: shared object that every import loads first, for tests.
         setting: where this runs, and what the site knows about it.
 
     A level for which a package has no checks counts as reached with the one before it, so a
@@ -122,7 +120,7 @@ def prove(
             checks = [check for check in package.checks if check.level == step]
             if reaches(wanted, step) and checks:
                 if step == "imported":
-                    all_seen = [_imported(check, prefix, environment, preload) for check in checks]
+                    all_seen = [_imported(check, prefix, environment) for check in checks]
                 else:
                     all_seen = [_ranked(check, prefix, environment, setting) for check in checks]
                 level, proofs = step, [*proofs, *(_proof(step, seen, setting) for seen in all_seen)]
@@ -131,12 +129,10 @@ def prove(
     return Outcome(level, tuple(proofs), None)
 
 
-def _imported(
-    check: PlannedCheck, prefix: Path, environment: Mapping[str, str], preload: str | None
-) -> dict[str, object]:
+def _imported(check: PlannedCheck, prefix: Path, environment: Mapping[str, str]) -> dict[str, object]:
     python = str(prefix / "bin/python")
     if check.imports:
-        check_imported(python, check.imports, environment, preload=preload)
+        check_imported(python, check.imports, environment)
         return {"imports": list(check.imports)}
     tokens = {"prefix": str(prefix), "python": python}
     argv = [late(word, tokens) for word in check.command]

@@ -72,8 +72,6 @@ def check_ranked(
     timeout: float,
     *,
     oversubscribe: tuple[tuple[str, str], ...] = (),
-    library: str | None = None,
-    cwd: str | None = None,
     setting: Setting = PLAIN,
 ) -> RankReport:
     """Run a check's script through its launcher and return what the ranks agreed on.
@@ -82,8 +80,6 @@ def check_ranked(
         environment: the launcher's whole environment, to which only what this check needs is added.
         timeout: seconds; then every process of the check is ended.
         oversubscribe: the site's (variable, value) pairs for machines with fewer slots than ranks.
-        library: text that the library's version string must contain; None accepts any.
-        cwd: a folder that every node sees and the script may write to; the prefix where None.
         setting: what explains a failure.
 
     The script prints one JSON line from rank 0: ``{"size": n, "ranks": [...], "library": "..."}``.
@@ -95,15 +91,13 @@ def check_ranked(
     child = _environment(check, environment, oversubscribe)
     started = time.monotonic()
     argv = [*launcher, *_TELL_NODE, python, script]
-    answer = capture(argv, env=child, cwd=cwd or setting.folder or prefix, timeout=timeout)
+    answer = capture(argv, env=child, cwd=setting.folder or prefix, timeout=timeout)
     seconds = time.monotonic() - started
     nodes, answer = _nodes(answer)
     try:
         said = _judge(answer, check.ranks, timeout, launcher)
     except VerificationError as error:
         raise _explained(error, answer, setting) from None
-    if library is not None and library.lower() not in said.library.lower():
-        raise VerificationError(f"the ranks run {said.library!r}, expected the site's library, {library!r}")
     return RankReport(
         size=said.size,
         ranks=tuple(sorted(said.ranks)),

@@ -45,9 +45,9 @@ def test_columns_are_aligned(rows: list[tuple[str, ...]], lines: list[str]) -> N
     assert columns(rows) == lines
 
 
-def test_columns_take_a_gap_and_an_indent() -> None:
+def test_columns_take_an_indent() -> None:
     """As asked."""
-    assert columns([("a", "b")], gap=1, indent="  ") == ["  a b"]
+    assert columns([("a", "b")], indent="  ") == ["  a  b"]
 
 
 @given(

@@ -175,12 +175,12 @@ def test_a_preloaded_library_proves_that_mpi_is_not_started(
     write: Write, compile_c: Compile, tmp_path: Path, call: str
 ) -> None:
     """With a library that aborts in MPI_Init, a module that starts MPI dies, and others live."""
-    trap = compile_c(tmp_path / "trap.so", MPI_THAT_ABORTS)
+    trap = {"LD_PRELOAD": str(compile_c(tmp_path / "trap.so", MPI_THAT_ABORTS))}
     python = write("guilty", f"import ctypes\nctypes.CDLL(None).{call}\n")
     write("innocent", "")
-    check_imported(python, ["innocent"], ENVIRONMENT, preload=str(trap))
+    check_imported(python, ["innocent"], {**ENVIRONMENT, **trap})
     with pytest.raises(VerificationError, match="ended by SIGABRT") as caught:
-        check_imported(python, ["guilty"], ENVIRONMENT, preload=str(trap))
+        check_imported(python, ["guilty"], {**ENVIRONMENT, **trap})
     assert f"{call.partition('(')[0]} was called" in caught.value.message
 
 

@@ -169,13 +169,6 @@ def test_ranks_that_disagree_are_refused(tmp_path: Path, python: str, report: ob
         run(tmp_path, python, script=prints(report))
 
 
-def test_another_library_is_refused(tmp_path: Path, python: str) -> None:
-    """Where the site's version string is known, ranks that run another library are refused."""
-    assert run(tmp_path, python, library="test mpi 1").library == "Test MPI 1.0"
-    with pytest.raises(VerificationError, match=r"the ranks run 'Test MPI 1.0', expected the site's library"):
-        run(tmp_path, python, library="CRAY MPICH")
-
-
 def test_the_last_report_counts(tmp_path: Path, python: str) -> None:
     """A script that reports more than once is taken at its last word."""
     first = {"size": 9, "ranks": [], "library": "L"}
@@ -231,7 +224,8 @@ def _environment_of_ranks(folder: Path, python: str, **others: Any) -> dict[str,
 def test_the_given_folder_is_where_ranks_run(tmp_path: Path, python: str) -> None:
     """A script's files go to the folder that the caller gives, not into the prefix."""
     (tmp_path / "work").mkdir()
-    run(tmp_path, python, script=SCRIPT + "\nopen('here', 'w').close()\n", cwd=str(tmp_path / "work"))
+    setting = ranked.Setting(folder=str(tmp_path / "work"))
+    run(tmp_path, python, script=SCRIPT + "\nopen('here', 'w').close()\n", setting=setting)
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["here"]
 
 
