@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from pybuild.plan.world import World
 
 __all__ = [
-    "PrefixChangedError", "Settings", "addresses_of", "build_packages", "captured", "carry_out",
-    "fetch_sources", "finish_interrupted", "install", "locked", "prepare", "publish", "shell_notes", "survey",
-    "uninstall",
+    "PrefixChangedError", "Settings", "addresses_of", "carry_out", "fetch_sources", "finish_interrupted",
+    "locked", "prepare", "publish", "shell_notes", "survey", "uninstall",
 ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -17,34 +16,12 @@ from pybuild.box.login_node import make_login_node
 from pybuild.box.records import BoxedSite
 from pybuild.model.modules import Tool
 from tests.box.parts import full_box
+from tests.end_to_end.project import Outcome
 from tests.hosts import under
 from tests.slurm import Slurm
 
 ROOT = Path(__file__).parents[2]
 LOGIN = "cori03"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def done(self) -> Outcome:
-        """Return itself.
-
-        Raises:
-            AssertionError: the command failed.
-        """
-        assert self.code == 0, f"{self.out}\n{self.err}"
-        return self
-
-    @property
-    def data(self) -> Any:
-        """Return what ``--json`` printed."""
-        return json.loads(self.out)
 
 
 @dataclass(frozen=True)
