@@ -171,7 +171,7 @@ class PlannedCheck:
         virtual: what the library is a provider of.
         wrapper: argv that links a shared object with the provider, asked where ``library`` is not known.
         launcher: argv before the program for ranks, empty for checks without ranks.
-        environment: (variable, value) pairs for the check.
+        environment: (variable, value) pairs that ranks get where a node has fewer slots than there are ranks.
     """
 
     level: Literal["linked", "imported", "ranked"]

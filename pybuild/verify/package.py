@@ -152,9 +152,7 @@ def _ranked(
     check: PlannedCheck, prefix: Path, environment: Mapping[str, str], setting: Setting
 ) -> dict[str, object]:
     python = str(prefix / "bin/python")
-    report = check_ranked(
-        check, python, str(prefix), environment, TIMEOUT, oversubscribe=check.environment, setting=setting
-    )
+    report = check_ranked(check, python, str(prefix), environment, TIMEOUT, setting=setting)
     return asdict(report)
 
 

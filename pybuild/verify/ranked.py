@@ -71,7 +71,6 @@ def check_ranked(
     environment: Mapping[str, str],
     timeout: float,
     *,
-    oversubscribe: tuple[tuple[str, str], ...] = (),
     setting: Setting = PLAIN,
 ) -> RankReport:
     """Run a check's script through its launcher and return what the ranks agreed on.
@@ -79,7 +78,6 @@ def check_ranked(
     Args:
         environment: the launcher's whole environment, to which only what this check needs is added.
         timeout: seconds; then every process of the check is ended.
-        oversubscribe: the site's (variable, value) pairs for machines with fewer slots than ranks.
         setting: what explains a failure.
 
     The script prints one JSON line from rank 0: ``{"size": n, "ranks": [...], "library": "..."}``.
@@ -88,7 +86,7 @@ def check_ranked(
         VerificationError: the ranks do not see each other, do not agree, crash, hang or say nothing.
     """
     launcher, script = _fill(check, python, prefix, environment)
-    child = _environment(check, environment, oversubscribe)
+    child = _environment(check, environment)
     started = time.monotonic()
     argv = [*launcher, *_TELL_NODE, python, script]
     answer = capture(argv, env=child, cwd=setting.folder or prefix, timeout=timeout)
@@ -138,21 +136,19 @@ def _fill(
     return tuple(late(part, values) for part in check.launcher), late(check.script, values)
 
 
-def _environment(
-    check: PlannedCheck, environment: Mapping[str, str], oversubscribe: tuple[tuple[str, str], ...]
-) -> dict[str, str]:
+def _environment(check: PlannedCheck, environment: Mapping[str, str]) -> dict[str, str]:
     child = dict(environment)
     # Open MPI counts cores, not threads, and refuses more ranks than that; half is the usual number of cores.
     if (os.cpu_count() or 1) // 2 < check.ranks:
         child |= {
             "OMPI_MCA_rmaps_base_oversubscribe": "1",  # Open MPI 4
             "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",  # Open MPI 5
-            **dict(oversubscribe),
+            **dict(check.environment),
         }
     if os.geteuid() == 0:  # mpirun(1): "running as root"
         child |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     child |= {"PYTHONNOUSERSITE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYBUILD_RANKS": str(check.ranks)}
-    return child | dict(check.environment)
+    return child
 
 
 def _judge(answer: Captured, ranks: int, timeout: float, launcher: tuple[str, ...]) -> Answer:

@@ -85,7 +85,7 @@ def test_ranks_that_write_something_else(cluster: Cluster, parallel: Path, tmp_p
 
 def test_ranks_leave_nothing_behind(cluster: Cluster, parallel: Path, tmp_path: Path) -> None:
     """The file is written to the folder for temporary files, not into the prefix, and is gone afterwards."""
-    ran = _ranks(cluster, parallel, TMPDIR=str(tmp_path), SCRATCH="/nonexistent")
+    ran = _ranks(cluster, parallel, TMPDIR=str(tmp_path), SCRATCH="/proc/nowhere")
     assert ran.returncode == 0, ran.stderr
     assert list(tmp_path.iterdir()) == []
     assert list(parallel.glob("pybuild-one_file-*")) == []

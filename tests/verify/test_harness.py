@@ -225,7 +225,7 @@ def test_a_folder_that_all_ranks_see(place: Place, tmp_path: Path) -> None:
     said = json.loads(place.start(use, SCRATCH=str(tmp_path)).stdout)
     assert said["folder"].startswith(f"{tmp_path}/pybuild-together-")
     assert list(tmp_path.iterdir()) == []
-    said = json.loads(place.start(use, SCRATCH="/nonexistent").stdout)
+    said = json.loads(place.start(use, SCRATCH="/proc/nowhere").stdout)
     assert said["folder"].startswith(place.environment["TMPDIR"])
     assert os.listdir(place.environment["TMPDIR"]) == []
 
@@ -257,7 +257,7 @@ ROWS = """
 )
 def test_one_file(place: Place, change: str, alone: str, said: str) -> None:
     """Every rank reads the next one's row, and rank 0 all of them; other numbers are told."""
-    ran = place.start(ROWS.replace("CHANGE", change).replace("ALONE", alone), SCRATCH="/nonexistent")
+    ran = place.start(ROWS.replace("CHANGE", change).replace("ALONE", alone), SCRATCH="/proc/nowhere")
     assert ran.returncode == (1 if said else 0), ran.stderr
     assert said in ran.stderr
     assert ("together: " in ran.stderr) == bool(said)
