@@ -31,8 +31,8 @@ prefix and verified it to the [level](verification.md) shown.
 *In a box* means that the site's modules and wrappers were imitated on another machine:
 it proves how the recipe and the site's file work together, not the site's own libraries.
 **Unproven** means that nobody has recorded a build; the recipe was written and checked only.
-Sites that do not come with pybuild (`cluster`, `solvers`) are files of whoever proved it,
-with Debian's MPICH and libraries unpacked aside, as `tests/h5py/cluster.yaml` has them.
+Sites that do not come with pybuild (`cluster`, `solvers`, `openmpi`) are files of whoever proved it,
+with Debian's MPICH or an Open MPI, and Debian's libraries, unpacked aside, as `tests/h5py/cluster.yaml` has them.
 A wheel is taken as its authors built it, so there is no build to prove.
 """
 
