@@ -32,7 +32,8 @@ prefix and verified it to the [level](verification.md) shown.
 it proves how the recipe and the site's file work together, not the site's own libraries.
 **Unproven** means that nobody has recorded a build; the recipe was written and checked only.
 Sites that do not come with pybuild (`cluster`, `solvers`, `openmpi`) are files of whoever proved it,
-with Debian's MPICH or an Open MPI, and Debian's libraries, unpacked aside, as `tests/h5py/cluster.yaml` has them.
+with Debian's MPICH, or Open MPI's own wheel, and Debian's libraries unpacked aside,
+as `tests/h5py/cluster.yaml` has them.
 A wheel is taken as its authors built it, so there is no build to prove.
 """
 
