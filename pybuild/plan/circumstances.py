@@ -28,7 +28,7 @@ def circumstances(chosen: Chosen, python: str, world: World) -> Circumstances:
         rules=acting_rules(
             world.site, recipe=chosen.name, providers=providers, target=world.target, python=python
         ),
-        providers=tuple((b.virtual, b.site) for b in chosen.bound if b.site is not None),
+        providers=tuple((b.virtual, b.entry) for b in chosen.bound if b.entry is not None),
         target=world.target,
     )
 

@@ -22,7 +22,7 @@ class Circumstances(NamedTuple):
         recipe: name of the recipe.
         fields: provider fields for the templates.
         rules: the site's rules that act.
-        providers: (virtual, provider) pairs of the site itself.
+        providers: (virtual, provider) pairs, each the site's own entry.
         packages: folder with the Python packages of the host prefix, ``""`` where nothing there is imported.
     """
 

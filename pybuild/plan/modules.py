@@ -21,7 +21,7 @@ class Wish:
     """What an environment is made for.
 
     Attributes:
-        providers: (virtual, provider) pairs in the recipe's order, those of the site itself only.
+        providers: (virtual, provider) pairs in the recipe's order, each the site's own entry.
         rules: the site's rules that act, in the site's order.
         own: the recipe's own operations that apply.
         recipe: name of the recipe, for messages.

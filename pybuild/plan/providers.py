@@ -19,7 +19,7 @@ class Bound(NamedTuple):
     ``fields`` are keyed ``mpi.cc`` (``hdf5.root`` for the virtual ``hdf5[mpi]``); they may hold
     ``${{ prefix }}``, which stands for the prefix that holds ``recipe``, and ``${{ env.NAME }}``,
     known once the modules are loaded. ``identity`` is empty for a recipe until its package is planned.
-    ``site`` is the site's record where its modules bring the provider.
+    ``site`` is the site's entry where its modules bring the provider, ``entry`` the site's entry in any case.
     ``options`` are those that the recipe must have for the virtual's feature, ``without`` those that it
     must not have, because with them it provides the virtual with another feature.
     ``lacking`` says why nothing could be built with it: a compiler that is not there matters only
@@ -35,6 +35,7 @@ class Bound(NamedTuple):
     lacking: str = ""
     hint: str | None = None
     site: Provider | None = None
+    entry: Provider | None = None
     options: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
 
@@ -96,7 +97,7 @@ def bindings(
             continue
         bound = _aimed(bound, target)
         why = f"{virtual}: {_describe(bound)}" + (f" ({'; '.join(absent)})" if absent else "")
-        found.append(bound._replace(why=why))
+        found.append(bound._replace(why=why, entry=provider))
     if found:
         chosen = wanted is not known[virtual].providers
         return tuple(found if chosen else _preferred(found, state, asked, rebuilt))

@@ -517,3 +517,17 @@ def test_a_feature_that_a_recipe_provides_stands_in_the_host_prefix() -> None:
     )
     assert build is not None
     assert build.environment[-1].value == "${{ host }}"
+
+
+@pytest.mark.parametrize("name", ["wrapper", "mpich"])
+def test_every_providers_variables_reach_the_build(name: str) -> None:
+    """Found on the PATH, or built by a recipe: what the site says it needs is in the build's environment."""
+    compiler, mpi = worlds.site().virtuals
+    env = (("MPICH_CC", "gcc -m64"),)
+    rows = [replace(row, env=env) if row.name == name else row for row in mpi.providers]
+    here = worlds.site(virtuals=(compiler, Virtual(name="mpi", providers=tuple(rows))))
+    user = user_of_mpi("thing", tests=())
+    made = plan(world(user, mpich(), site=here, providers=(("mpi", name),)), "thing").packages[-1]
+    assert made.build is not None
+    (edit,) = (edit for edit in made.build.environment if edit.name == "MPICH_CC")
+    assert (edit.value, edit.by) == ("gcc -m64", f"site here: provider {name} of mpi")
