@@ -98,7 +98,7 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     ours = [package.name for package in state.packages if package.key]
     names, always = [spec.name for spec in request.specs], ("pip", *(ours if request.upgrade else ()))
     recipes = load_closure(RecipeTree(places.recipes), names, site, always=always, beside=ours)
-    machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ)
+    machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ, places.cache)
     channel = str(places.channel)
     held = held_packages(site, settings, machine.subdir, [*recipes, "python"])
     world = World(

@@ -29,6 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"errors", "model"},
     "locks": {"errors", "model", "files"},
     "files": {"errors", "model"},
+    # files in the cache that answer again what was found before
+    "remembered": {"files", "version"},
     # records that were written as JSON, read back alike by whoever keeps some
     "structured": set(),
     "conda": {"errors", "model", "files"},
@@ -36,8 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     # the pure middle
     "plan": {"model", "errors"},
     # reading what is there
-    "load": {"model", "errors", "process", "files", "interpreter", "conda", "modules", "version"},
-    "interpreter": {"model", "errors", "process", "runpath"},
+    "load": {"model", "errors", "process", "files", "interpreter", "conda", "modules", "remembered"},
+    # what an interpreter is, is remembered in the cache
+    "interpreter": {"model", "errors", "process", "runpath", "remembered"},
     "modules": {"model", "errors", "process", "files", "version"},
     # with files whose modes are not the umask's, for a mirror that a group fills
     "fetch": {"model", "errors", "process", "files", "version"},

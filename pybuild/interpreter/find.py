@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from pybuild.errors import UsageError
-from pybuild.interpreter.probe import SUPPORTED, probe_interpreter
+from pybuild.interpreter.probe import SUPPORTED
+from pybuild.interpreter.recall import interpreters
 from pybuild.model.machine import Interpreter
 
 # The supported ones and a few that do not exist yet.
@@ -18,25 +17,25 @@ _NAMES = ("python3", "python2.7", *(f"python3.{minor}" for minor in range(6, 20)
 _VERSION = re.compile(r"\d+(\.\d+){0,2}((a|b|rc)\d+)?")
 
 
-def find_interpreters(wanted: str | None, *, environ: Mapping[str, str]) -> tuple[Interpreter, ...]:
+def find_interpreters(
+    wanted: str | None, *, environ: Mapping[str, str], cache: str | None = None
+) -> tuple[Interpreter, ...]:
     """Return the machine's interpreters, best first: newest supported, then newer ones, then rejected.
 
     Args:
         wanted: None for all; ``3.11`` or ``3.11.7`` for these; or a path; a venv's leads to its base.
         environ: says where to look (PATH, HOME, PYENV_ROOT, UV_PYTHON_INSTALL_DIR); no child ever sees it.
+        cache: pybuild's cache, in which what they are is remembered; None to ask each of them.
 
     Raises UsageError where ``wanted`` is neither a version nor a path.
     """
     if wanted is not None and os.sep in wanted:
         path = os.path.abspath(os.path.expanduser(wanted))
-        return (probe_interpreter(_base(path)),)
+        return tuple(interpreters((_base(path),), cache))
     if wanted is not None and not _VERSION.fullmatch(wanted):
         expected = "a version such as 3.11 or the path of an interpreter"
         raise UsageError(f"python: found {wanted!r}, expected {expected}")
-    candidates = _candidates(environ)
-    # Children start in a few milliseconds and mostly wait for the disk.
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        probed = list(pool.map(probe_interpreter, candidates))
+    probed = interpreters(_candidates(environ), cache)
     distinct = {found.path: found for found in reversed(probed)}
     fitting = (found for found in reversed(distinct.values()) if _fits(found.version, wanted))
     return tuple(sorted(fitting, key=_rank))
@@ -57,6 +56,8 @@ def _candidates(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _folders(environ: Mapping[str, str]) -> Iterator[str]:
+    import glob
+
     yield from (folder for folder in environ.get("PATH", "").split(os.pathsep) if os.path.isabs(folder))
     home = environ.get("HOME", "")
     pyenv = environ.get("PYENV_ROOT") or (f"{home}/.pyenv" if home else "")

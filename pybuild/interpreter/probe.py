@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from typing import NamedTuple
 
 from pybuild.model.machine import Interpreter
-from pybuild.process import capture
 
 # Versions that pybuild is tried with as targets; newer ones are accepted, older ones are not.
 SUPPORTED = ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
@@ -17,9 +17,11 @@ _OPTIONS = ("-B", "-E", "-s", "-S")
 _CLEAN = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 
 # A script that stands before an interpreter is asked too: what runs in the end tells its own path.
-_QUESTION = r"""
+QUESTION = r"""
 import json, os, struct, sys, sysconfig
 var = sysconfig.get_config_var
+libpython = var('INSTSONAME') or var('LDLIBRARY')
+stdlib = sysconfig.get_path('stdlib')
 major, minor, micro, level, serial = sys.version_info[:5]
 mark = {'final': '', 'alpha': 'a%d', 'beta': 'b%d', 'candidate': 'rc%d'}[level]
 name = getattr(getattr(sys, 'implementation', None), 'name', 'pypy' if 'PyPy' in sys.version else 'cpython')
@@ -34,34 +36,51 @@ print(json.dumps({
     'paths': dict((key, sysconfig.get_path(key)) for key in ('stdlib', 'platstdlib')),
     'include': include,
     'headers': os.path.isfile(os.path.join(include, 'Python.h')),
-    'stdlib': os.path.isfile(os.path.join(sysconfig.get_path('stdlib'), 'os.py')),
+    'stdlib': os.path.isfile(os.path.join(stdlib, 'os.py')),
     'bits': struct.calcsize('P') * 8,
-    'libpython': var('INSTSONAME') or var('LDLIBRARY'),
+    'libpython': libpython,
     'suffix': var('EXT_SUFFIX') or var('SO'),
     'debug': bool(var('Py_DEBUG')) or hasattr(sys, 'gettotalrefcount'),
     'threads': bool(var('Py_GIL_DISABLED')),
+    'files': [os.path.join(stdlib, 'os.py'), os.path.join(include, 'Python.h'),
+              os.path.join(include, 'patchlevel.h'), os.path.join(var('LIBDIR') or '', libpython or '')]
+             + [getattr(sys.modules[one], '__file__', '') for one in sys.modules if 'sysconfigdata' in one],
 }))
 """
 
 
-def probe_interpreter(path: str) -> Interpreter:
+class Probed(NamedTuple):
+    """What an interpreter is, and the files that this was read from, there or not: its binary is the first.
+
+    Attributes:
+        files: none where the interpreter did not answer.
+    """
+
+    interpreter: Interpreter
+    files: tuple[str, ...]
+
+
+def probe_interpreter(path: str) -> Probed:
     """Run an interpreter once and return what it is, with a sentence where it cannot serve."""
-    asked = capture([path, *_OPTIONS, "-c", _QUESTION], env=_CLEAN, cwd="/", timeout=20)
+    from pybuild.process import capture
+
+    asked = capture([path, *_OPTIONS, "-c", QUESTION], env=_CLEAN, cwd="/", timeout=20)
     try:
         told = json.loads(asked.out)
     except ValueError:
         reason = (asked.err.strip().splitlines() or [f"exit code {asked.code}"])[-1]
         reason = reason.removeprefix(f"{path}: ").lower()
-        return Interpreter(path=path, version="", rejected=f"{path} cannot run: {reason}")
+        return Probed(Interpreter(path=path, version="", rejected=f"{path} cannot run: {reason}"), ())
     # A script in front of the interpreter stays no part of the answer.
     real = os.path.realpath(told["executable"] or path)
     version = str(told["version"])
-    return Interpreter(
+    found = Interpreter(
         path=real,
         version=version,
         identity=_identity(real, version),
         rejected=_rejection(real, version, told),
     )
+    return Probed(found, (real, *told["files"]))
 
 
 def _identity(path: str, version: str) -> str:

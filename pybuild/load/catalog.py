@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pybuild.errors import DocumentError
-from pybuild.load.catalog_file import Stamp, is_settled, read_store, stamp_of, write_store
 from pybuild.load.folders import folders
+from pybuild.remembered import Stamp, is_settled, read_store, stamp_of, write_store
 
 Told = Callable[[int], None]
 

@@ -12,8 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from pybuild.errors import DocumentError
-from pybuild.load.catalog_file import is_settled, read_store, stamp_of, write_store
 from pybuild.load.folders import folders
+from pybuild.remembered import is_settled, read_store, stamp_of, write_store
 
 
 def lint_everything(directories: Sequence[str], cache: str) -> dict[str, tuple[str, ...]]:

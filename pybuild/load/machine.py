@@ -17,9 +17,17 @@ from pybuild.model.site import Site
 
 
 def read_machine(
-    request: Request, site: Site, state: PrefixState, virtuals: set[str], environ: Mapping[str, str]
+    request: Request,
+    site: Site,
+    state: PrefixState,
+    virtuals: set[str],
+    environ: Mapping[str, str],
+    cache: str | None = None,
 ) -> Machine:
     """Return the facts for one request.
+
+    Args:
+        cache: pybuild's cache, where what was found before is remembered; None to remember nothing.
 
     Raises:
         PlanError: no such platform.
@@ -32,7 +40,7 @@ def read_machine(
     base, note = _base(request, site, state, SUBDIRS[arch])
     fresh = state.python is None and not base
     # Only the program itself tells which Python a path is.
-    interpreters = _interpreters(request, site, environ) if fresh or _is_path(request.python) else ()
+    interpreters = _interpreters(request, site, environ, cache) if fresh or _is_path(request.python) else ()
     return Machine(
         subdir=SUBDIRS[arch],
         platforms=tuple(platform_tags()),
@@ -110,7 +118,9 @@ def _is_path(python: str | None) -> bool:
     return python is not None and os.sep in python
 
 
-def _interpreters(request: Request, site: Site, environ: Mapping[str, str]) -> tuple[Interpreter, ...]:
-    found = site_interpreters(request.python, site, environ)
+def _interpreters(
+    request: Request, site: Site, environ: Mapping[str, str], cache: str | None
+) -> tuple[Interpreter, ...]:
+    found = site_interpreters(request.python, site, environ, cache)
     favoured = request.favoured.interpreter
     return tuple(sorted(found, key=lambda one: one.identity != favoured)) if favoured else found

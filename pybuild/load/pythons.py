@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -18,21 +17,23 @@ from pybuild.model.site import Site
 _WHERE = "import sys; print(sys.executable)"
 
 
-def site_interpreters(wanted: str | None, site: Site, environ: Mapping[str, str]) -> tuple[Interpreter, ...]:
+def site_interpreters(
+    wanted: str | None, site: Site, environ: Mapping[str, str], cache: str | None = None
+) -> tuple[Interpreter, ...]:
     """Return the Pythons that a new prefix may be made from, best first.
 
     Those of the site's modules come first, in the site's order, each with what its users should know;
     then what is found on the machine. Refused ones are among them, with the site's reason.
 
     Args:
-        wanted: as for :func:`pybuild.interpreter.find.find_interpreters`.
+        wanted, cache: as for :func:`pybuild.interpreter.find.find_interpreters`.
     """
     if wanted is not None and os.sep in wanted:
-        return _judged(find_interpreters(wanted, environ=environ), site)
-    brought = _from_modules(wanted, site, environ)
+        return _judged(find_interpreters(wanted, environ=environ, cache=cache), site)
+    brought = _from_modules(wanted, site, environ, cache)
     paths = {found.path for found in brought}
-    others = (found for found in find_interpreters(wanted, environ=environ) if found.path not in paths)
-    return (*brought, *_judged(others, site))
+    here = find_interpreters(wanted, environ=environ, cache=cache)
+    return (*brought, *_judged((found for found in here if found.path not in paths), site))
 
 
 def _judged(found: Iterable[Interpreter], site: Site) -> tuple[Interpreter, ...]:
@@ -46,17 +47,23 @@ def _judge(found: Interpreter, site: Site) -> Interpreter:
     return found
 
 
-def _from_modules(wanted: str | None, site: Site, environ: Mapping[str, str]) -> tuple[Interpreter, ...]:
+def _from_modules(
+    wanted: str | None, site: Site, environ: Mapping[str, str], cache: str | None
+) -> tuple[Interpreter, ...]:
     if site.modules.tool == "none" or not all(map(os.path.exists, site.modules.init)):
         return ()
     fitting = [m for m in site.python_modules if wanted is None or _same_minor(m.python, wanted)]
+    if not fitting:
+        return ()
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=4) as pool:
         paths = list(pool.map(lambda module: _program(module, site, environ), fitting))
     return tuple(
         replace(one, note=f"{module.module}: {module.warning}" if module.warning else "")
         for module, path in zip(fitting, paths, strict=True)
         if path
-        for one in find_interpreters(path, environ=environ)
+        for one in find_interpreters(path, environ=environ, cache=cache)
         # A module that fails to bring its Python leaves the machine's own on the PATH.
         if _same_minor(module.python, one.version)
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pybuild import process, remembered
 from pybuild.errors import UsageError
 from pybuild.interpreter import find as interpreters
 from pybuild.interpreter import probe as interpreter_probe
@@ -33,6 +34,7 @@ def fake(path: Path, **answer: object) -> Path:
         "bits": 64,
         "debug": False,
         "threads": False,
+        "files": [],
     }
     text = json.dumps(told | answer)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +136,7 @@ def test_each_candidate_is_asked_once(tmp_path: Path, monkeypatch: pytest.Monkey
         asked.append(argv[0])
         return Captured(1, "", "no")
 
-    monkeypatch.setattr(interpreter_probe, "capture", count)
+    monkeypatch.setattr(process, "capture", count)
     for name in ("python3", f"python3.{sys.version_info[1]}", "python2.7"):
         (tmp_path / name).symlink_to(BASE)
 
@@ -213,3 +215,115 @@ def test_identity_changes_with_the_binary(tmp_path: Path) -> None:
     os.utime(program, ns=(0, 1))
 
     assert found_at(program).identity != before
+
+
+def told_twice(program: Path, cache: Path) -> tuple[Interpreter, Interpreter]:
+    """Return what is found of a program first, and once it would say something else of itself."""
+    (first,) = find_interpreters(str(program), environ={}, cache=str(cache))
+    answer = program.read_text()
+    status = program.stat()
+    program.write_text(answer.replace('"3.11.7"', '"3.12.1"'))
+    os.utime(program, ns=(status.st_atime_ns, status.st_mtime_ns))
+    (second,) = find_interpreters(str(program), environ={}, cache=str(cache))
+    return first, second
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let files that were written a moment ago count as old."""
+    monkeypatch.setattr(remembered, "TOO_YOUNG", -(10**12))
+
+
+@pytest.mark.usefixtures("settled")
+def test_the_one_that_runs_pybuild_is_remembered_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its start takes longer than most of a plan; what is found is the same without it."""
+    (first,) = find_interpreters(BASE, environ={}, cache=str(tmp_path))
+    assert first == found_at(Path(BASE))
+    monkeypatch.delattr(process, "capture")
+    (second,) = find_interpreters(BASE, environ={}, cache=str(tmp_path))
+    assert second == first
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_changed_binary_is_asked_again(tmp_path: Path) -> None:
+    """Also where size and modification time were set back."""
+    first, second = told_twice(fake(tmp_path / "python3"), tmp_path)
+    assert (first.version, second.version) == ("3.11.7", "3.12.1")
+
+
+def test_what_was_changed_a_moment_ago_is_not_remembered(tmp_path: Path) -> None:
+    """A second change might leave the same times."""
+    program = fake(tmp_path / "python3")
+    find_interpreters(str(program), environ={}, cache=str(tmp_path))
+    assert not (tmp_path / "catalog").exists()
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("there", [False, True])
+def test_headers_that_come_or_go_are_noticed(tmp_path: Path, there: bool) -> None:
+    """The interpreter says on which files its answer hangs; one that was not there counts as well."""
+    header = tmp_path / "Python.h"
+    if there:
+        header.touch()
+    program = fake(tmp_path / "python3", files=[str(header)], headers=there)
+    counted(program, tmp_path / "starts")
+    (first,) = find_interpreters(str(program), environ={}, cache=str(tmp_path))
+    (again,) = find_interpreters(str(program), environ={}, cache=str(tmp_path))
+    assert again == first
+    assert starts(tmp_path) == 1
+    header.unlink() if there else header.touch()
+    find_interpreters(str(program), environ={}, cache=str(tmp_path))
+    assert starts(tmp_path) == 2
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_script_before_an_interpreter_is_always_asked(tmp_path: Path) -> None:
+    """Tomorrow it may lead to another one, and its own file does not tell."""
+    wrapper = tmp_path / "python3"
+    wrapper.write_text(f'#!/bin/sh\nexec "{BASE}" "$@"\n')
+    wrapper.chmod(0o755)
+    counted(wrapper, tmp_path / "starts")
+    for _ in range(2):
+        (found,) = find_interpreters(str(wrapper), environ={}, cache=str(tmp_path))
+        assert found.path == BASE
+    assert starts(tmp_path) == 2
+
+
+@pytest.mark.usefixtures("settled")
+def test_one_that_did_not_answer_is_always_asked(tmp_path: Path) -> None:
+    """Why is not known, so nothing tells when it would."""
+    program = tmp_path / "python3"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    counted(program, tmp_path / "starts")
+    for _ in range(2):
+        (found,) = find_interpreters(str(program), environ={}, cache=str(tmp_path))
+        assert found.rejected is not None
+    assert starts(tmp_path) == 2
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("content", [b"", b"not ours", b"{}\n{}"])
+def test_a_damaged_memory_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    """It is written anew."""
+    program = fake(tmp_path / "python3")
+    counted(program, tmp_path / "starts")
+    find_interpreters(str(program), environ={}, cache=str(tmp_path))
+    store = next((tmp_path / "catalog").iterdir())
+    whole = store.read_bytes()
+    store.write_bytes(content)
+    find_interpreters(str(program), environ={}, cache=str(tmp_path))
+    assert starts(tmp_path) == 2
+    assert store.read_bytes() == whole
+
+
+def counted(program: Path, log: Path) -> None:
+    """Let a script write a line for each time that it is started."""
+    program.write_text(program.read_text().replace("#!/bin/sh\n", f"#!/bin/sh\necho >>'{log}'\n"))
+
+
+def starts(folder: Path) -> int:
+    """Return how often the program was started."""
+    return len((folder / "starts").read_text().splitlines())

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pybuild.load import catalog_file
+from pybuild import remembered
 from pybuild.load.catalog import Catalog, Entry
 from pybuild.load.catalog_lint import lint_everything
 from pybuild.load.near import near_names
@@ -46,7 +46,7 @@ def tree(tmp_path: Path) -> Path:
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let files of this very second count as old."""
-    monkeypatch.setattr(catalog_file, "TOO_YOUNG", -(10**12))
+    monkeypatch.setattr(remembered, "TOO_YOUNG", -(10**12))
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_a_whole_file_of_another_shape_is_none(tree: Path, settled: None) -> Non
     """Right sums alone do not make it one of ours."""
     catalog(tree)
     values: Any = {"one": ["a", "list"]}
-    catalog_file.write_store(str(tree.parent / "cache"), "recipes", str(tree), values)
+    remembered.write_store(str(tree.parent / "cache"), "recipes", str(tree), values)
     assert summary(tree, "one") == "does things"
 
 
@@ -220,7 +220,7 @@ def test_another_folders_cache_is_not_taken(tree: Path, settled: None) -> None:
     text = store(tree).read_bytes()
     other = tree.parent / "other"
     make(other, "one", "is another")
-    catalog_file.write_store(str(tree.parent / "cache"), "recipes", str(other), {})
+    remembered.write_store(str(tree.parent / "cache"), "recipes", str(other), {})
     for path in store_folder(tree).iterdir():
         path.write_bytes(text)
     assert summary(other, "one") == "is another"
@@ -247,7 +247,7 @@ def test_two_writers_leave_a_whole_file(tree: Path, settled: None) -> None:
     cache = str(tree.parent / "cache")
     seen = set()
     while any(worker.is_alive() for worker in workers):
-        found = catalog_file.read_store(cache, "recipes", str(tree))
+        found = remembered.read_store(cache, "recipes", str(tree))
         assert found or not seen, "a file that is being written was in its place"
         if found:
             seen.add(len(found))
@@ -263,7 +263,7 @@ def _write_often(directory: str, number: int) -> None:
     cache = str(Path(directory).parent / "cache")
     values = {f"name-{i}": "x" * 50 for i in range(1000 + number)}
     for _ in range(30):
-        catalog_file.write_store(cache, "recipes", directory, values)
+        remembered.write_store(cache, "recipes", directory, values)
 
 
 def test_leftovers_are_swept(tree: Path, settled: None) -> None:

@@ -1,4 +1,4 @@
-"""Files in the cache folder that remember what was read from folders of recipes, one for each folder.
+"""Files in the cache folder that remember what was read elsewhere: one for each folder and kind of answer.
 
 A file is believed only if its first line says that it is whole, of this format and about this folder, so
 a damaged one counts as none. Writers put a complete file in place by renaming it:
@@ -21,7 +21,7 @@ from pybuild.files import replace_file
 TOO_YOUNG = 2_000_000_000
 """Nanoseconds: file systems count in steps of up to two seconds, and their clocks differ a bit from ours."""
 
-Kind = Literal["recipes", "lint"]
+Kind = Literal["recipes", "lint", "interpreters"]
 Stamp = str
 _FORMAT = 1
 _ABANDONED = 3_600_000_000_000  # nanoseconds: no writer takes an hour
@@ -42,7 +42,7 @@ def is_settled(stamp: Stamp, now: int) -> bool:
 
 
 def read_store(cache: str, kind: Kind, directory: str, maker: str = "") -> dict[str, str]:
-    """Return what was remembered of a folder of recipes, nothing where that is missing or damaged.
+    """Return what was remembered of a folder, nothing where that is missing or damaged.
 
     Args:
         maker: what made the values; those of another maker are not taken.
@@ -60,7 +60,7 @@ def read_store(cache: str, kind: Kind, directory: str, maker: str = "") -> dict[
 
 
 def write_store(cache: str, kind: Kind, directory: str, values: Mapping[str, str], maker: str = "") -> None:
-    """Remember values of a folder of recipes; where that is not possible, nothing happens."""
+    """Remember values of a folder; where that is not possible, nothing happens."""
     body = json.dumps(values, separators=(",", ":")).encode()
     head = json.dumps(_head(kind, directory, maker, body)).encode()
     path = _path(cache, kind, directory)
@@ -87,7 +87,7 @@ def _path(cache: str, kind: Kind, directory: str) -> str:
 
 
 def _sweep(folder: str) -> None:
-    """Remove what was remembered of folders of recipes that are gone; throw-away ones leave nothing."""
+    """Remove what was remembered of folders that are gone; throw-away ones leave nothing."""
     gone: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
