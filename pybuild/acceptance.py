@@ -61,7 +61,7 @@ def _ours(prefix: Path) -> tuple[str, ...]:
 def _verified(
     prefix: Path, names: tuple[str, ...], stack: Stack, settings: Settings, asking: tuple[str, ...] | None
 ) -> tuple[tuple[str, str], ...]:
-    from pybuild.workflow import locked
+    from pybuild.commit import locked
 
     wanted = stack.verify
     ranked = tuple(name for name in names if highest(installed(prefix, name)[1]) == "ranked")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pybuild.errors import ChannelError
@@ -69,6 +68,7 @@ def demand_signatures(plan: Plan, site: Site, settings: Settings) -> None:
         files = {file for file in _taken(plan) if file.startswith(os.path.join(shared.path, ""))}
         if files and shared.signers:
             import time
+            from pathlib import Path
 
             from pybuild.channel.keys import Row
             from pybuild.channel.signed import Trust, demand_signed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pybuild.fetch.gather import Gatherer
     from pybuild.model.plan import Download, PackagePlan, Plan
     from pybuild.model.site import Site
@@ -41,6 +41,9 @@ def gatherer(plan: Plan, settings: Settings) -> Gatherer:
     Raises:
         FetchError: the mirror is none.
     """
+    import shlex
+    from pathlib import Path
+
     from pybuild.fetch.gather import Gatherer
     from pybuild.fetch.mirror import open_mirror
 

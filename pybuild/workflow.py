@@ -8,12 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from pybuild.building import build_packages
-from pybuild.captures import captured
-from pybuild.commit import PrefixChangedError, finish_interrupted, install, locked, uninstall
 from pybuild.errors import ChannelError
 from pybuild.settings import Settings
-from pybuild.sources import addresses_of, fetch_sources, within_reach
 
 if TYPE_CHECKING:
     from pybuild.model.machine import ChannelPackage
@@ -21,10 +17,7 @@ if TYPE_CHECKING:
     from pybuild.model.request import Request
     from pybuild.plan.world import World
 
-__all__ = [
-    "PrefixChangedError", "Settings", "addresses_of", "carry_out", "fetch_sources", "finish_interrupted",
-    "locked", "prepare", "publish", "shell_notes", "survey", "uninstall",
-]  # fmt: skip
+__all__ = ["Settings", "Survey", "carry_out", "prepare", "publish", "shell_notes", "survey"]
 
 
 class Survey(NamedTuple):
@@ -78,6 +71,7 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     """
     from dataclasses import replace
 
+    from pybuild.captures import captured
     from pybuild.holdings import demand_signatures, held_packages, planned
     from pybuild.load.closure import load_closure, virtuals
     from pybuild.load.machine import read_machine
@@ -86,14 +80,16 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     from pybuild.load.sites import choose_site
     from pybuild.plan.resolve import World
     from pybuild.plan.rules import choose_target
-    from pybuild.prefix.installed import with_origins
     from pybuild.prefix.state import read_state
+    from pybuild.sources import within_reach
 
     places = settings.places
     site = choose_site(settings.site, places, settings.environ)
     site = within_reach(replace(site, channels=request.channels or site.channels), settings)
     state = read_state(request.prefix)
     if request.upgrade:
+        from pybuild.prefix.installed import with_origins
+
         state = with_origins(state)
     ours = [package.name for package in state.packages if package.key]
     names, always = [spec.name for spec in request.specs], ("pip", *(ours if request.upgrade else ()))
@@ -164,7 +160,10 @@ def carry_out(plan: Plan, settings: Settings) -> None:
     """
     if plan.changes_nothing():
         return
+    from pybuild.building import build_packages
+    from pybuild.commit import install
     from pybuild.holdings import in_use
+    from pybuild.sources import fetch_sources
 
     with in_use(plan):
         files = fetch_sources(plan, settings)

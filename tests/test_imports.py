@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "holdings",  # what a job takes from a channel is in use while it runs
     },
     "holdings": {"model", "errors", "locks", "channel", "load", "plan", "settings"},
+    # what acts is imported when something is carried out: a plan loads none of it
     "workflow": {
         "model", "errors", "channel", "load", "plan", "prefix",
         "settings", "sources", "commit", "building", "captures", "holdings",
@@ -82,7 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what a collaboration locks, and the plan of a release made from it
     "locking": {
         "model", "errors", "load", "plan", "conda", "fetch", "channel", "base", "settings", "sources",
-        "workflow", "release",
+        "workflow", "release", "commit",
     },
     "lookup": {"model", "errors", "load", "fetch", "conda"},
     # what is wrong with a shell and a prefix: looks at what all the others wrote, and changes nothing
@@ -106,7 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "release": {"model", "errors", "process", "locks", "files", "plan", "prefix", "structured"},
     "acceptance": {
         "model", "errors", "here", "load", "plan", "prefix", "process", "verify", "verification", "elsewhere",
-        "settings", "workflow",
+        "settings", "commit",
     },
     "deployment": {
         "model", "errors", "load", "files", "release", "acceptance", "settings", "workflow", "locking",
@@ -118,7 +119,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "verify", "version", "lookup", "box", "modules", "authoring", "build", "process", "mirroring",
         "locking", "base", "building", "run", "deployment", "upkeep", "status", "release",
         "batch", "settings",
-        "sharing", "channel", "checkup",
+        "sharing", "channel", "checkup", "commit", "sources",
     },
     "__main__": {"cli"},
     "version": set(),

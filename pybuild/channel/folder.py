@@ -18,7 +18,6 @@ from pybuild.channel import keys
 from pybuild.channel.keys import Row
 from pybuild.channel.modes import like_folder, make_folder, write_whole
 from pybuild.errors import ChannelError
-from pybuild.locks import held
 from pybuild.model.machine import ChannelPackage
 
 
@@ -149,6 +148,7 @@ def publish(channel: str, subdir: str, going: Collection[str] = ()) -> None:
     """
     from pybuild.channel.repodata import FILE, repodata
     from pybuild.channel.repodata import read_rows as parse
+    from pybuild.locks import held
 
     # A package that was lost and built again has other bytes under its old name.
     sums = {f"{row.stem}.conda": row.sha256 for row in read_rows(channel, subdir)}
@@ -227,6 +227,8 @@ def changing(channel: str, subdir: str) -> Iterator[Change]:
     Raises:
         OSError: it cannot be written.
     """
+    from pybuild.locks import held
+
     folder = Path(channel, subdir, keys.FOLDER)
     with held(folder / f"{keys.FILE}.lock"):
         change = Change(read_rows(channel, subdir))

@@ -30,7 +30,7 @@ def create(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         PybuildError: as planning, fetching and installing find it.
     """
     from pybuild.cli.progress import Screen
-    from pybuild.workflow import finish_interrupted
+    from pybuild.commit import finish_interrupted
 
     if not arguments.prefix:
         raise UsageError("no prefix is named", hint="pybuild env create --prefix DIR")

@@ -67,7 +67,8 @@ def carried_out(
             line, and it may return others.
     """
     from pybuild.cli.progress import Screen
-    from pybuild.workflow import PrefixChangedError, carry_out, finish_interrupted, prepare
+    from pybuild.commit import PrefixChangedError, finish_interrupted
+    from pybuild.workflow import carry_out, prepare
 
     with Screen(verbose=arguments.verbose) as screen:
         settings = settings_of(arguments, environ, screen)
@@ -100,8 +101,8 @@ def carried_out(
 def _proven(made: Plan, settings: Settings) -> tuple[tuple[str, str], ...]:
     from pathlib import Path
 
+    from pybuild.commit import locked
     from pybuild.verification import verify
-    from pybuild.workflow import locked
 
     with locked(Path(made.prefix), settings):
         return verify(Path(made.prefix), made.to_prove(), made.verify, settings)

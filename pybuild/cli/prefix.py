@@ -83,8 +83,8 @@ def verify(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from dataclasses import replace
 
     from pybuild.cli.progress import Screen
+    from pybuild.commit import finish_interrupted
     from pybuild.prefix.evidence import sealed
-    from pybuild.workflow import finish_interrupted
 
     prefix = _existing(arguments, environ)
     _demand_ranks(arguments)
@@ -123,10 +123,10 @@ def _verify(
     from contextlib import nullcontext
     from pathlib import Path
 
+    from pybuild.commit import locked
     from pybuild.elsewhere import ask_for_nodes, has_nodes, ranked_names
     from pybuild.prefix.evidence import sealed
     from pybuild.verification import verify as prove
-    from pybuild.workflow import locked
 
     if arguments.on == "compute" and not has_nodes(prefix, ranked_names(prefix, names), settings):
         ask_for_nodes(prefix, ranked_names(prefix, names), job_options(arguments), settings, told)
@@ -138,8 +138,8 @@ def _verify(
 
 
 def _submit(prefix: Path, names: tuple[str, ...], arguments: argparse.Namespace, settings: Settings) -> int:
+    from pybuild.commit import locked
     from pybuild.elsewhere import ranked_names, submit_job
-    from pybuild.workflow import locked
 
     chosen = ranked_names(prefix, names)
     with locked(prefix, settings):
@@ -171,8 +171,8 @@ def uninstall(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     from pybuild.cli.progress import Screen
     from pybuild.cli.question import demand_yes
+    from pybuild.commit import uninstall as remove
     from pybuild.prefix.needs import demand_unneeded
-    from pybuild.workflow import uninstall as remove
 
     prefix = _existing(arguments, environ)
     notes = [_note(prefix, name) for name in arguments.names]

@@ -128,7 +128,8 @@ def _libraries(virtual: str, folder: str, farm: str, settings: Settings) -> Libr
 
 def _install(request: Request, settings: Settings) -> None:
     """Install what a box needs; another test may do the same just now, so look once more where it has."""
-    from pybuild.workflow import PrefixChangedError, carry_out, prepare
+    from pybuild.commit import PrefixChangedError
+    from pybuild.workflow import carry_out, prepare
 
     try:
         carry_out(prepare(request, settings), settings)

@@ -142,10 +142,10 @@ def run_installed(recipe: Recipe, prefix: str, settings: Settings) -> Result:
         PrefixError: it is not there, or not ours.
         PlanError: it was built with another recipe than this one.
     """
+    from pybuild.commit import locked
     from pybuild.prefix.evidence import installed
     from pybuild.prefix.state import read_state
     from pybuild.verification import verify
-    from pybuild.workflow import locked
 
     started = time.monotonic()
     note, package = installed(Path(prefix), recipe.name)
@@ -182,8 +182,9 @@ def same_recipe(recipe: Recipe, text: str) -> bool:
 
 def _proven(made: Plan, name: str, settings: Settings) -> str:
     """Carry out a plan, verify as far as its site demands, and return the level that ``name`` reached."""
+    from pybuild.commit import locked
     from pybuild.verification import verify
-    from pybuild.workflow import carry_out, locked
+    from pybuild.workflow import carry_out
 
     carry_out(made, settings)
     prefix = Path(made.prefix)

@@ -15,7 +15,8 @@ from pybuild.model.plan import Plan
 def script(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Print a bash script that does what ``install`` would do; addresses are looked up now."""
     from pybuild.plan.script import render_script
-    from pybuild.workflow import addresses_of, prepare
+    from pybuild.sources import addresses_of
+    from pybuild.workflow import prepare
 
     settings = settings_of(arguments, environ)
     plan = prepare(request_of(arguments, environ), settings, acting=False)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from pybuild import process
 from pybuild.model.machine import FoundProvider
 from pybuild.model.providers import Fact, Provider
 from pybuild.model.site import Site
+
+if TYPE_CHECKING:
+    from pybuild.process import Captured
 
 _MPI_QUESTIONS = (("-show",), ("--version",))
 """MPICH's and Open MPI's wrappers print the command that they would run for ``-show``
@@ -32,7 +33,11 @@ def find_providers(
         environ: the user's environment; only its PATH is used, for providers of the user's shell.
     """
     wanted = set(virtuals)
-    work = [(v.name, p) for v in site.virtuals if v.name in wanted for p in v.providers]
+    work = [(v.name, p) for v in site.virtuals if v.name in wanted for p in v.providers if _has_programs(p)]
+    if not work:  # modules bring them all
+        return ()
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda row: _find(row[0], row[1], prefix, environ, site.path), work)
         return tuple(provider for provider in found if provider is not None)
@@ -41,8 +46,6 @@ def find_providers(
 def _find(
     virtual: str, provider: Provider, prefix: str, environ: Mapping[str, str], site_path: tuple[str, ...]
 ) -> FoundProvider | None:
-    if provider.where not in ("path", "shell", "prefix") or not provider.programs:
-        return None
     inside = os.path.join(prefix, "bin")
     paths = {"prefix": inside, "shell": environ.get("PATH", os.defpath), "path": os.pathsep.join(site_path)}
     path = inside if provider.where == "prefix" else _outside(paths[provider.where], inside)
@@ -63,11 +66,15 @@ def _find(
     )
 
 
+def _has_programs(provider: Provider) -> bool:
+    return provider.where in ("path", "shell", "prefix") and bool(provider.programs)
+
+
 def _told(fact: Fact, program: str | None) -> str:
     """Return what a program says about a field, ``""`` where it says nothing."""
     if program is None:
         return ""
-    answer = process.capture((program, *fact.args), env=_PLAIN, timeout=20)
+    answer = _capture((program, *fact.args))
     match = re.search(fact.find, answer.out, re.MULTILINE) if answer.code == 0 else None
     return match.group(1) if match else ""
 
@@ -78,6 +85,8 @@ def _seen(facts: Mapping[str, str]) -> Iterable[str]:
 
 
 def _which(names: Iterable[str], path: str) -> str | None:
+    import shutil
+
     return next((found for name in names if (found := shutil.which(name, path=path))), None)
 
 
@@ -104,12 +113,18 @@ def _identity(virtual: str, program: str, mpiexec: str | None, prefix: str) -> s
 
 def _version(mpiexec: str) -> str:
     """Return the line of ``mpiexec --version`` that has the version: Hydra puts it on the second."""
-    answer = process.capture((mpiexec, "--version"), env={"PATH": os.defpath}, timeout=20)
+    answer = _capture((mpiexec, "--version"), env={"PATH": os.defpath})
     lines = [line.strip() for line in answer.out.splitlines() if any(c.isdigit() for c in line)]
     return " ".join(lines[0].split()) if answer.code == 0 and lines else ""
 
 
+def _capture(argv: tuple[str, ...], env: Mapping[str, str] = _PLAIN) -> Captured:
+    from pybuild.process import capture
+
+    return capture(argv, env=env, timeout=20)
+
+
 def _ask(program: str, words: tuple[str, ...]) -> str:
-    answer = process.capture((program, *words), env=_PLAIN, timeout=20)
+    answer = _capture((program, *words))
     lines = answer.out.strip().splitlines()
     return lines[0] if answer.code == 0 and lines else ""

@@ -17,7 +17,8 @@ from pybuild.locking.scratch import base_of_release, brought_by_conda, made_by_r
 from pybuild.model.stack import Lock, LockedWheel, Stack
 from pybuild.plan.locked_wheels import wheel_packages
 from pybuild.plan.wheel_report import locked_wheels
-from pybuild.workflow import Survey, fetch_sources
+from pybuild.sources import fetch_sources
+from pybuild.workflow import Survey
 
 if TYPE_CHECKING:
     from pybuild.model.recipe import Recipe

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from pybuild.commit import PrefixChangedError
 from pybuild.model.recipe import NATIVE
-from pybuild.workflow import PrefixChangedError, Survey, carry_out
+from pybuild.workflow import Survey, carry_out
 
 if TYPE_CHECKING:
     from pybuild.model.plan import Plan

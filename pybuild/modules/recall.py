@@ -11,18 +11,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pybuild import __version__
 from pybuild.files import replace_file
 from pybuild.model.modules import Capture, Change, ModulePlan
-from pybuild.modules.capture import capture_and_states
-from pybuild.modules.reading import State
+
+if TYPE_CHECKING:
+    from pybuild.modules.reading import State
 
 AGE = 600.0
 """Seconds for which something is kept."""
@@ -45,6 +46,8 @@ def recall(plan: ModulePlan, cache: str, *, keep: Mapping[str, str]) -> Capture:
     file = Path(cache, "modules", f"{_key(plan, keep)}.json")
     found = _read(file, plan)
     if found is None:
+        from pybuild.modules.capture import capture_and_states
+
         found, states = capture_and_states(plan, keep=keep)
         paths = _gone_by(plan, states)
         if paths is not None:
@@ -105,6 +108,8 @@ def _gone_by(plan: ModulePlan, states: tuple[State, ...]) -> Iterator[str] | Non
 
 
 def _paths(plan: ModulePlan, states: tuple[State, ...], read: list[tuple[str, ...]]) -> Iterator[str]:
+    import shutil
+
     yield from plan.init
     last = states[-1].environment
     yield from (last[name] for name in ("MODULES_CMD", "LMOD_CMD") if name in last)

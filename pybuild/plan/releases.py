@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Collection, Sequence
 
@@ -88,6 +87,8 @@ def _demand_options(recipe: Recipe, spec: Spec) -> None:
     known = [option.name for option in recipe.options]
     for name in spec.options:
         if name not in known:
+            import difflib
+
             near = difflib.get_close_matches(name, known, n=1)
             raise PlanError(
                 f"{recipe.name}: no option {name!r}; "
