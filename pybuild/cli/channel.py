@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 
+from pybuild.cli.plain import absolute
 from pybuild.cli.progress import Screen
 from pybuild.cli.question import demand_yes
-from pybuild.cli.settings import absolute, existing_folder, named_file, settings_of
+from pybuild.cli.settings import existing_folder, named_file, settings_of
 from pybuild.cli.text import columns, counted, paint, put, say
 from pybuild.errors import ChannelError, ChecksumError, UsageError
 

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from pybuild.checkup.examine import Checkup, examine
-from pybuild.cli.settings import absolute, settings_of
+from pybuild.cli.plain import absolute
+from pybuild.cli.settings import settings_of
 from pybuild.cli.text import counted, paint, put, say
 from pybuild.errors import ExitCode, PrefixError
 from pybuild.model.finding import Finding

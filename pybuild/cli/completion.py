@@ -13,7 +13,7 @@ import argcomplete.shell_integration
 from argcomplete.completers import DirectoriesCompleter, FilesCompleter, SuppressCompleter
 
 from pybuild.cli.parser import groups_of, parser_of
-from pybuild.cli.settings import absolute
+from pybuild.cli.plain import absolute
 from pybuild.cli.text import put
 from pybuild.errors import PybuildError
 from pybuild.load.places import Places, find_places

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pybuild.cli.satisfied import satisfied
-from pybuild.cli.settings import job_options, prefix_of, request_of, settings_of, written_file
+from pybuild.cli.settings import prefix_of, request_of, settings_of, written_file
 from pybuild.cli.text import paint, put, say
 
 TYPE_CHECKING = False
@@ -38,19 +37,11 @@ def plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def install(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Show the plan, ask, build what is missing, install it and verify it."""
-    job_options(arguments)  # a slip in it is told before anything is planned
-    prefix = prefix_of(arguments, environ, made=True)
-    # These ask for more than the notes of a prefix tell.
-    particular = arguments.rebuild or arguments.use or arguments.target
-    if not particular and satisfied(
-        prefix, arguments.specs, arguments.verify, arguments.site, arguments.python
-    ):
-        if arguments.json:
-            put('{"changed": false}')
-        else:
-            say(f"{', '.join(arguments.specs)}: already in {prefix}, nothing to do")
-        return 0
+    """Show the plan, ask, build what is missing, install it and verify it.
+
+    Where nothing is to do, ``satisfied.answered`` has said so before this is called.
+    """
+    prefix_of(arguments, environ, made=True)  # that there is none is told before a wrong SPEC
     request = request_of(arguments, environ)
     return carried_out(arguments, environ, lambda settings: (request, settings))
 

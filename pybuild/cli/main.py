@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-
-from pybuild.errors import ExitCode, Interrupted, PybuildError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -22,47 +19,55 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         from pybuild.cli.completion import complete
 
         complete(environ)
+    try:
+        return _run(argv, environ)
+    except SystemExit:  # --help
+        raise
+    except BaseException as error:
+        from pybuild.cli.failure import told
+
+        return told(error, argv, environ)
+
+
+def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command; what has nothing to do imports next to nothing, and has nothing to interrupt."""
+    if list(argv) == ["--version"]:
+        from pybuild import __version__
+        from pybuild.cli.text import put
+
+        put(f"pybuild {__version__}")
+        return 0
+    arguments = _read(argv)
+    if arguments.called == "pybuild install":
+        from pybuild.cli.satisfied import answered
+
+        if answered(arguments, environ):
+            return 0
+    import signal
+
     from pybuild.cli.hints import remember
+
+    signal.signal(signal.SIGTERM, _stop)
+    remember(arguments)
+    return int(arguments.run(arguments, environ))
+
+
+def _read(argv: Sequence[str]) -> Any:
+    from pybuild.cli.plain import read
+
+    arguments = read(argv)
+    if arguments is not None:
+        return arguments
     from pybuild.cli.parser import parse
 
-    try:
-        signal.signal(signal.SIGTERM, _stop)
-        arguments = parse(argv)
-        remember(arguments)
-        return int(arguments.run(arguments, environ))
-    except PybuildError as error:
-        return _explain(error)
-    except KeyboardInterrupt:
-        return _explain(Interrupted("interrupted; nothing is half done, the same command goes on"))
-    except BrokenPipeError:
-        return int(ExitCode.UNEXPECTED)
-    except OSError as error:
-        return _explain(_system(error))
-    except Exception as error:
-        from pybuild.cli.crash import report_crash
-
-        return report_crash(error, argv, environ)
+    return parse(argv)
 
 
 def _stop(number: int, frame: object) -> None:
     """SIGTERM, as batch systems send it, stops a run as Ctrl-C does, for which asyncio has its own way."""
+    import signal
+
     if callable(signal.getsignal(signal.SIGINT)):
         signal.raise_signal(signal.SIGINT)
     else:  # in the background of a shell, Ctrl-C is ignored
         raise KeyboardInterrupt
-
-
-def _explain(error: PybuildError) -> int:
-    """Print an error as one sentence, its hint and, for a build, where to look; return its code."""
-    from pybuild.cli.text import explain, say
-
-    say(explain(error).rstrip("\n"))
-    return int(error.code)
-
-
-def _system(error: OSError) -> PybuildError:
-    """Turn the operating system's refusal into a sentence: a full disk, a missing permission."""
-    where = f"{error.filename}: " if error.filename else ""
-    reason = (error.strerror or str(error)).lower()
-    hints = {28: "make room there, then run the same command again", 122: "your quota there is used up"}
-    return PybuildError(f"{where}{reason}", hint=hints.get(error.errno or 0))

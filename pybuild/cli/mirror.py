@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from pybuild.cli.plain import absolute
 from pybuild.cli.progress import Screen
-from pybuild.cli.settings import absolute, choice, named_file, settings_of
+from pybuild.cli.settings import choice, named_file, settings_of
 from pybuild.cli.text import paint, put, say
 from pybuild.errors import UsageError
 from pybuild.model.plan import Download

@@ -4,14 +4,43 @@ from __future__ import annotations
 
 import os
 
+from pybuild.cli.plain import absolute
+from pybuild.cli.text import put, say
 from pybuild.prefix import places
 from pybuild.prefix.notes import Note, is_installed, read_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
 _LEVELS = ("built", "linked", "imported", "ranked")
+
+
+def answered(arguments: Any, environ: Mapping[str, str]) -> bool:
+    """Return whether ``install`` surely has nothing to do, and say so.
+
+    Raises:
+        UsageError: the options for jobs are wrong; a slip in them is told before anything else.
+        PrefixError: a note does not hold what it must.
+    """
+    if arguments.job_options:
+        from pybuild.cli.settings import job_options
+
+        job_options(arguments)
+    named = arguments.prefix or environ.get("CONDA_PREFIX")
+    # These ask for more than the notes of a prefix tell.
+    particular = arguments.rebuild or arguments.use or arguments.target
+    if not named or particular:
+        return False
+    prefix = absolute(named)
+    if not satisfied(prefix, arguments.specs, arguments.verify, arguments.site, arguments.python):
+        return False
+    if arguments.json:
+        put('{"changed": false}')
+    else:
+        say(f"{', '.join(arguments.specs)}: already in {prefix}, nothing to do")
+    return True
 
 
 def satisfied(

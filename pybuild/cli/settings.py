@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pybuild.cli.plain import absolute
 from pybuild.errors import PrefixError, UsageError
 
 TYPE_CHECKING = False
@@ -133,11 +134,6 @@ def written_file(option: str, text: str) -> str:
         why = "is a folder" if os.path.isdir(path) else "its folder does not exist"
         raise UsageError(f"{option} {text}: {why}")
     return path
-
-
-def absolute(text: str) -> str:
-    """Return a path of the command line made absolute, with ``~`` replaced, which ``--option=~/x`` keeps."""
-    return os.path.abspath(os.path.expanduser(text))
 
 
 def settings_of(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from pybuild.errors import BuildError, DocumentError, PybuildError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TextIO
+
+    from pybuild.errors import PybuildError
 
 _DOCUMENT_HINT = "correct the file there; pybuild recipe lint checks every recipe and site"
 _CODES = {"red": "31", "yellow": "33", "green": "32", "cyan": "36", "dim": "2", "bold": "1"}
@@ -32,6 +32,8 @@ def paint(text: str, colour: str, *, stream: object = None) -> str:
 
 def explain(error: PybuildError) -> str:
     """Return what is printed for an error."""
+    from pybuild.errors import BuildError, DocumentError
+
     lines = [f"{paint('error:', 'red')} {error.message}"]
     if isinstance(error, BuildError):
         lines += [f"  | {line}" for line in error.tail]

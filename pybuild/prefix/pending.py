@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 
-from pybuild.files import replace_file
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +44,8 @@ def leave(folder: Path, note: Note) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    from pybuild.files import replace_file
+
     replace_file(folder / f"{note['name']}.json", json.dumps(note, indent=1) + "\n", safe=True)
 
 
