@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.project import Project, changed, snapshot
+from tests.end_to_end.project import BASE, Project, changed, snapshot
 
 OWN = {
     "pybuild", "pybuild.cli", "pybuild.cli.main", "pybuild.cli.plain", "pybuild.cli.satisfied",
@@ -18,6 +18,11 @@ OWN = {
 }  # fmt: skip
 """What may be imported of pybuild: each is one more file to open on a parallel file system."""
 LIBRARIES = {"rattler", "yaml", "requests", "jsonschema", "rich", "elftools", "subprocess", "argparse"}
+
+ACTING = {
+    "argparse", "concurrent.futures", "jsonschema", "rattler", "requests", "socket", "pybuild.building",
+    "pybuild.commit", "pybuild.locks", "pybuild.modules.capture", "pybuild.run.events",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", ["toyext", "toyext==1.0", "toyext<2"])
@@ -69,6 +74,23 @@ def test_little_is_read(peopled: Project, tmp_path: Path) -> None:
     peopled.install("toypure", before=strace).done()
     assert 0 < _opened(trace) - bare < 60
     assert trace.read_text().count("execve(") == 1, "no other program is started"
+
+
+def test_a_plan_imports_nothing_that_acts_and_starts_no_python(peopled: Project, tmp_path: Path) -> None:
+    """For a new prefix, the second time: what the Python is, is remembered."""
+    words = ("plan", "toypure", "-p", peopled.root / "planned")
+    first = peopled.run(*words).done()
+    second = peopled.run(*words, environ={"PYTHONPROFILEIMPORTTIME": "1"}).done()
+    assert second.out == first.out
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in second.err.splitlines() if "|" in line}
+    assert "pybuild.plan.make" in loaded, "the list of imports was read"
+    assert loaded & ACTING == set()
+
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not there to see what is started")
+    trace = tmp_path / "trace"
+    peopled.run(*words, before=("strace", "-f", "-e", "trace=execve", "-o", str(trace))).done()
+    assert f'execve("{BASE}"' not in trace.read_text()
 
 
 def _opened(trace: Path) -> int:
