@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,10 @@ def test_a_closed_stream_changes_nothing(words: str, closed: str) -> None:
     assert (code, "error:" in out, "Traceback" in out) == (0, False, False), out
 
 
-def test_without_an_input_nobody_can_be_asked() -> None:
+def test_without_an_input_nobody_can_be_asked(tmp_path: Path) -> None:
     """It is told as where there is no terminal."""
-    code, out = shell(f"{COMMAND} install six -p /tmp/never/made --site generic --offline <&-")
+    where = f"-p /tmp/never/made --site generic --cache {tmp_path}"
+    code, out = shell(f"{COMMAND} install six {where} --offline <&-")
     assert "there is no terminal to ask on" in out
     assert code == 2
 
