@@ -73,7 +73,7 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
 
     from pybuild.captures import captured
     from pybuild.holdings import demand_signatures, held_packages, planned
-    from pybuild.load.closure import load_closure, virtuals
+    from pybuild.load.closure import load_closure, looked_for
     from pybuild.load.machine import read_machine
     from pybuild.load.offers import with_offers
     from pybuild.load.recipes import RecipeTree
@@ -94,7 +94,7 @@ def survey(request: Request, settings: Settings, *, acting: bool = True) -> Surv
     ours = [package.name for package in state.packages if package.key]
     names, always = [spec.name for spec in request.specs], ("pip", *(ours if request.upgrade else ()))
     recipes = load_closure(RecipeTree(places.recipes), names, site, always=always, beside=ours)
-    machine = read_machine(request, site, state, virtuals(recipes.values()), settings.environ, places.cache)
+    machine = read_machine(request, site, state, looked_for(recipes.values()), settings.environ, places.cache)
     channel = str(places.channel)
     held = held_packages(site, settings, machine.subdir, [*recipes, "python"])
     world = World(

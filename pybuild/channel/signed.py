@@ -102,15 +102,16 @@ def check_signed(data: bytes, channel: str, subdir: str, wanted: Collection[Row]
         ChannelError: as :func:`demand_signed`.
     """
     names = ", ".join(f"{row.name} {row.version}" for row in wanted) or "what it holds"
+    verb = "are" if len(wanted) > 1 else "is"
     try:
         index = _believed(data, channel, subdir, trust)
         signed = {row.stem: row for row in index.rows}
         for row in wanted:
-            names = f"{row.name} {row.version} ({row.stem})"
+            names, verb = f"{row.name} {row.version} ({row.stem})", "is"
             _compare(row, signed)
     except NotSignedError as refusal:
         raise ChannelError(
-            f"{channel}: {names} is refused: {refusal}",
+            f"{channel}: {names} {verb} refused: {refusal}",
             hint=f"ask who keeps the channel to {_signing(channel)}; "
             "PYBUILD_SHARED_CHANNEL=none does without it",
         ) from None

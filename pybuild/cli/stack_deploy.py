@@ -97,7 +97,8 @@ def status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if found.problem:
         raise PrefixError(
             f"{found.problem}: {stack.name} has no release in service that works",
-            hint=f"pybuild stack rollback {arguments.file}, or pybuild stack deploy {arguments.file}",
+            hint=(f"pybuild stack rollback {arguments.file}, or " if found.releases else "")
+            + f"pybuild stack deploy {arguments.file}",
         )
     return 0
 

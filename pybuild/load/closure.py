@@ -75,6 +75,17 @@ def virtuals(recipes: Iterable[Recipe]) -> set[str]:
     return {virtual for part in parts for virtual in part.get("virtual", ())}
 
 
+def looked_for(recipes: Iterable[Recipe]) -> set[str]:
+    """Return every virtual that is looked for: what recipes may ask for, and MPI where tests start ranks."""
+    known = list(recipes)
+    return virtuals(known) | ({"mpi"} if any(map(_starts_ranks, known)) else set())
+
+
+def _starts_ranks(recipe: Recipe) -> bool:
+    tests = [*recipe.tests, *(test for override in recipe.overrides for test in override.tests or ())]
+    return any(test.ranks for test in tests)
+
+
 def _needs(recipe: Recipe, site: Site) -> list[str]:
     names: list[str] = []
     systems = {recipe.build.system, *(dict(o.build or ()).get("system") for o in recipe.overrides)}

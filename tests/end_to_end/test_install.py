@@ -133,6 +133,25 @@ def test_plan_and_dry_run_change_nothing(project: Project, tmp_path: Path) -> No
     assert not (tmp_path / "not").exists()
 
 
+def test_ranks_of_what_asks_for_no_mpi(project: Project, tmp_path: Path) -> None:
+    """A check's ranks are started by the machine's MPI, which is looked for although no build asks for it."""
+    for name in ("mpicc", "mpiexec"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    built = "    - name: toympi\n      where: recipe\n      recipe: toympi"
+    found = "    - {name: wrapper, where: shell, programs: {cc: [mpicc], mpiexec: [mpiexec]}}"
+    site = toys.site("shell").replace(built, found)
+    (project.sites / "shell.yaml").write_text(site)
+    pure = toys.wheel("toyranks", "1.0", {})
+    project.recipe("toyranks", toys.pure_recipe(pure) + "  - {ranks: 2, python: ranks.py}\n")
+    project.serve(pure)
+    path = f"{tmp_path}:{project.environ['PATH']}"
+    plan = project.run("plan", "toyranks", "--site", "shell", "--json", environ={"PATH": path}).done().data
+    checks = [check for one in plan["packages"] if one["name"] == "toyranks" for check in one["checks"]]
+    (check,) = (check for check in checks if check["ranks"])
+    assert check["launcher"][0] == f"{tmp_path}/mpiexec"
+
+
 def test_folders_named_on_the_command_line_come_first(project: Project, tmp_path: Path) -> None:
     """``--recipes``, ``--sites``, ``--site``, ``--channel``, ``--cache`` do what the configuration can."""
     project.config.write_text("{}")
