@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from pybuild.errors import PlanError
 from pybuild.model.machine import PrefixState
@@ -21,30 +23,58 @@ def demand_one_provider(packages: Iterable[PackagePlan], state: PrefixState) -> 
     Raises:
         PlanError: naming both packages and both providers.
     """
-    planned = list(packages)
-    replaced = {package.name for package in planned if package.action != "keep"}
-    installed = [(p.name, p.identity) for p in state.packages if p.name not in replaced]
-    coming = [(p.name, p.identity) for p in planned if p.action != "keep"]
-    first: dict[str, tuple[str, str, str]] = {}
-    for name, identities in [*installed, *coming]:
-        for asked, identity in identities:
-            virtual = base_of(asked)
-            if virtual == "compiler":
-                continue
-            other, kind, known = first.setdefault(virtual, (name, asked, identity))
-            if not (may_be(known, identity) or may_be(identity, known)):
-                bound = [n for n, ids in installed if any(base_of(v) == virtual for v, _ in ids)]
-                there, differ = other in bound, kind != asked
-                one, two = (f"asks for {kind} and ", f"asks for {asked} and ") if differ else ("", "")
-                raise PlanError(
-                    f"two providers of {virtual!r} would meet in one prefix: "
-                    f"{other} {one}{'is' if there else 'would be'} bound to {known}, "
-                    f"{name} {two}would be bound to {identity}",
-                    hint=f"put them into prefixes of their own, or let both ask for {kind} or for {asked}; "
-                    f"pybuild recipe show {other} and pybuild recipe show {name} tell their options"
-                    if differ and not there
-                    else _way_out(bound if there else [other], name, there=there),
-                )
+    first: dict[str, _Bond] = {}
+    bonds = list(_bonds(packages, state))
+    for bond in bonds:
+        other = first.setdefault(base_of(bond.asked), bond)
+        if not (may_be(other.identity, bond.identity) or may_be(bond.identity, other.identity)):
+            raise _clash(other, bond, bonds)
+
+
+class _Bond(NamedTuple):
+    """A package that is bound to a provider, already or by the plan."""
+
+    package: str
+    asked: str
+    identity: str
+    there: bool
+
+
+def _bonds(packages: Iterable[PackagePlan], state: PrefixState) -> Iterator[_Bond]:
+    """Yield what the prefix will hold, what stays of it first."""
+    coming = [package for package in packages if package.action != "keep"]
+    replaced = {package.name for package in coming}
+    sides = ([p for p in state.packages if p.name not in replaced], True), (coming, False)
+    for side, there in sides:
+        for package in side:
+            for asked, identity in package.identity:
+                if base_of(asked) != "compiler":
+                    yield _Bond(package.name, asked, identity, there)
+
+
+def _clash(one: _Bond, two: _Bond, bonds: Iterable[_Bond]) -> PlanError:
+    virtual, differ = base_of(one.asked), one.asked != two.asked
+    said = [
+        f"{bond.package} {f'asks for {bond.asked} and ' if differ else ''}"
+        f"{'is' if bond.there else 'would be'} bound to {_told(bond.identity)}"
+        for bond in (one, two)
+    ]
+    if differ and not one.there:
+        hint = (
+            f"put them into prefixes of their own, or let both ask for {one.asked} or for {two.asked}; "
+            f"pybuild recipe show {one.package} and pybuild recipe show {two.package} tell their options"
+        )
+    else:
+        bound = [bond.package for bond in bonds if bond.there and base_of(bond.asked) == virtual]
+        hint = _way_out(bound if one.there else [one.package], two.package, there=one.there)
+    return PlanError(
+        f"two providers of {virtual!r} would meet in one prefix: {said[0]}, {said[1]}", hint=hint
+    )
+
+
+def _told(identity: str) -> str:
+    """Return an identity as people read it: variables that only modules will set by their names."""
+    return re.sub(r"\$\{\{ *env\.(\w+) *\}\}", r"$\1", identity)
 
 
 def demand_one_supplier(

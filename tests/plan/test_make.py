@@ -204,6 +204,17 @@ def test_two_users_of_different_mpis_never_meet_in_a_prefix() -> None:
         plan(world(THING, state=state), "thing")
 
 
+def test_what_modules_will_say_is_told_by_the_variables_name() -> None:
+    """A conflict that is found before the modules are loaded shows no template."""
+    compiler, mpi = worlds.site().virtuals
+    fields = (("cc", "cc"), ("soname", "libmpi"))
+    row = Provider(name="cray", where="site", fields=fields, identity="cray ${{ env.CRAY_VERSION }}")
+    here = worlds.site(virtuals=(compiler, replace(mpi, providers=(row,))))
+    state = prefix(installed("other", "1", identity=(("mpi", "elsewhere"),)))
+    with pytest.raises(PlanError, match=r"to elsewhere, thing would be bound to cray \$CRAY_VERSION"):
+        plan(world(THING, site=here, state=state), "thing")
+
+
 # What the user chose for a prefix that is there
 
 
