@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "recipes", "docs", "tests"]
@@ -21,6 +23,8 @@ def types(session: nox.Session) -> None:
     """Types: mypy in strict mode, with the options of pyproject.toml."""
     session.install("--editable", ".[dev]")
     session.run("mypy")
+    programs = sorted(str(path) for path in Path("benchmarks").glob("*.py"))
+    session.run("mypy", "--explicit-package-bases", *programs, env={"MYPYPATH": "benchmarks"})
 
 
 @nox.session

@@ -62,7 +62,7 @@ def stack_from_source(lab: Lab) -> Case:
     from cases import Aim, Case
 
     stack = Stack(lab)
-    by_hand = stack.by_hand()
+    by_hand = stack.peer_by_hand()
     peers = (
         by_hand,
         Peer(name="pybuild", does="plans, builds several at once, checks links, byte code, packs, indexes, "
@@ -158,7 +158,7 @@ class Stack(Cluster):
         hosts = {n: json.loads(f.read_text())["package"]["build"]["host"] for n, f in records.items()}
         return {name: [need for need in host if need in NAMES] for name, host in hosts.items()}
 
-    def by_hand(self) -> Peer:
+    def peer_by_hand(self) -> Peer:
         """Return the same as it is done by hand: the same archives, wheels, compilers and flags."""
         _ = self.ground
         work, target = self.root / "stack-work", self.root / "stack-target"

@@ -183,6 +183,7 @@ def _written(site: Site, layout: Layout, notes: tuple[str, ...]) -> BoxedSite:
         folder=layout.folder,
         sites=layout.below("sitecfg"),
         file=site.file,
+        modulefiles=layout.below("modulefiles"),
         login=login,
         mpi=layout.mpi,
         hdf5=layout.hdf5,

@@ -71,6 +71,7 @@ class BoxedSite:
         site: the site as it is in the box: its module tool, PATH and launcher are the box's.
         sites: folder with the changed site file, for ``--sites``.
         file: that file.
+        modulefiles: folder of the modulefiles.
         login: file that a bash reads to stand where a user of the machine stands after login.
         mpi, hdf5: roots of the libraries, ``""`` where the box has none.
         notes: sentences on what the box does not imitate.
@@ -80,6 +81,7 @@ class BoxedSite:
     folder: str
     sites: str
     file: str
+    modulefiles: str
     login: str
     mpi: str = ""
     hdf5: str = ""
