@@ -29,6 +29,8 @@ class Journal:
         notes: what to note about each package of ours that is added.
         specs: conda specs that the user asked for.
         dropped: names that leave the prefix for good.
+        folders: where the files of the removed packages lay, below the prefix; conda's engine takes away the
+            empty ones last, when the packages' records are gone.
         origins: (name, address) of each package of somebody else's channel, whose ``file`` is a copy of ours.
     """
 
@@ -38,6 +40,7 @@ class Journal:
     notes: tuple[Note, ...] = ()
     specs: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
 
 
@@ -83,7 +86,8 @@ def _journal(data: Any) -> Journal:
         ValueError: a key is missing or wrong.
     """
     known = {field.name for field in fields(Journal)}
-    if missing := sorted(known - (data.keys() if isinstance(data, dict) else set())):
+    demanded = known - {"folders"}  # without it nothing is lost but empty folders are left
+    if missing := sorted(demanded - (data.keys() if isinstance(data, dict) else set())):
         raise ValueError(f"{missing[0]} is missing")
     for number, note in enumerate(data["notes"]):
         if wrong := fault(note) if isinstance(note, dict) else "expected a note":

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from pybuild.conda.records import read_records
 from pybuild.conda.transaction import link
@@ -65,11 +68,20 @@ def change(prefix: Path, journal: Journal, *, cache: Path) -> None:
             changed), or the transaction failed midway: then the journal stays and the next run finishes it.
     """
     # What is read in between must not stop it after the journal is written.
-    read_records(prefix)
+    there = read_records(prefix)
     read_notes(prefix)
     _demand_no_clash(prefix, journal)
+    going = [there[path] for row in journal.remove if (path := _record(prefix, *row)) in there]
+    journal = replace(journal, folders=_folders(file for record in going for file in record.files))
     write_journal(prefix, journal)
     _finish(prefix, journal, cache)
+
+
+def _folders(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders of some files below a prefix, the inner ones first."""
+    inside = [path for path in map(PurePosixPath, files) if not path.is_absolute() and ".." not in path.parts]
+    found = {str(parent) for path in inside for parent in path.parents} - {"."}
+    return tuple(sorted(found, key=lambda folder: (-folder.count("/"), folder)))
 
 
 def recover(prefix: Path, *, cache: Path) -> str | None:
@@ -102,6 +114,9 @@ def recover(prefix: Path, *, cache: Path) -> str | None:
 
 def _finish(prefix: Path, journal: Journal, cache: Path) -> None:
     _link(prefix, journal, cache, final=None)
+    for folder in journal.folders:
+        with suppress(OSError):  # it is in use, or gone as it should be
+            os.rmdir(prefix / folder)
     _settle(prefix, journal, final=prefix)
     drop_journal(prefix)
 

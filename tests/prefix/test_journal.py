@@ -19,6 +19,7 @@ JOURNALS = st.builds(
     notes=st.lists(st.just(note()), max_size=2).map(tuple),
     specs=st.lists(TEXT, max_size=2).map(tuple),
     dropped=st.lists(TEXT, max_size=2).map(tuple),
+    folders=st.lists(TEXT, max_size=2).map(tuple),
 )
 
 

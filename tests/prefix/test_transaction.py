@@ -116,6 +116,39 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(
     finished(prefix)
 
 
+ENGINE_KILLED = (
+    """\
+import pybuild.prefix.transaction as transaction
+def unlinked(files, prefix, **_):
+    (prefix / "bin/thing").unlink()
+    (prefix / "lib/thing-1.0.dist-info/cache/old.py").unlink()
+    (prefix / "conda-meta/OLD.json").unlink()
+    os._exit(9)
+transaction.link = unlinked
+""".replace("OLD", OLD)
+    + CHANGE
+)
+
+
+def test_empty_folders_of_what_was_replaced(tmp_path: Path) -> None:
+    """The engine takes them away last: killed before, it leaves no record that would tell where they are."""
+    prefix = make_prefix(tmp_path / "p")
+    inner = prefix / "lib/thing-1.0.dist-info/cache"
+    inner.mkdir(parents=True)
+    (prefix / "lib/kept").mkdir()
+    (prefix / "bin").mkdir(exist_ok=True)
+    for path in (prefix / "bin/thing", inner / "old.py"):
+        path.write_text("old")
+    add_record(prefix, OLD, ("bin/thing", "lib/thing-1.0.dist-info/cache/old.py"))
+    write_journal(prefix, journal(tmp_path, replacing=True))
+    assert in_child(ENGINE_KILLED, prefix, tmp_path / "cache").returncode == 9
+    assert inner.is_dir()
+    assert in_child(RECOVER, prefix, tmp_path / "cache").returncode == 0
+    finished(prefix)
+    assert not inner.parent.exists()
+    assert (prefix / "lib/kept").is_dir()
+
+
 def test_files_of_a_half_linked_package_are_no_obstacle(tmp_path: Path) -> None:
     """What the killed run had already put there is removed, then put there again."""
     prefix = make_prefix(tmp_path / "p")
