@@ -19,7 +19,7 @@ class Bound(NamedTuple):
     ``fields`` are keyed ``mpi.cc`` (``hdf5.root`` for the virtual ``hdf5[mpi]``); they may hold
     ``${{ prefix }}``, which stands for the prefix that holds ``recipe``, and ``${{ env.NAME }}``,
     known once the modules are loaded. ``identity`` is empty for a recipe until its package is planned.
-    ``site`` is the site's entry where its modules bring the provider, ``entry`` the site's entry in any case.
+    ``entry`` is what the site says of the provider, and ``site`` the same where its modules bring it.
     ``options`` are those that the recipe must have for the virtual's feature, ``without`` those that it
     must not have, because with them it provides the virtual with another feature.
     ``lacking`` says why nothing could be built with it: a compiler that is not there matters only
@@ -34,10 +34,14 @@ class Bound(NamedTuple):
     why: str
     lacking: str = ""
     hint: str | None = None
-    site: Provider | None = None
     entry: Provider | None = None
     options: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+
+    @property
+    def site(self) -> Provider | None:
+        """Return the site's entry of a provider that the loaded modules bring."""
+        return self.entry if self.entry is not None and self.entry.where == "site" else None
 
 
 def bind(
@@ -95,9 +99,9 @@ def bindings(
         if bound is None:
             absent.append(_absence(provider))
             continue
-        bound = _aimed(bound, target)
+        bound = _aimed(bound._replace(entry=provider), target)
         why = f"{virtual}: {_describe(bound)}" + (f" ({'; '.join(absent)})" if absent else "")
-        found.append(bound._replace(why=why, entry=provider))
+        found.append(bound._replace(why=why))
     if found:
         chosen = wanted is not known[virtual].providers
         return tuple(found if chosen else _preferred(found, state, asked, rebuilt))
@@ -175,7 +179,7 @@ def _try(
         fields = {f"{base_of(virtual)}.{name}": value for name, value in provider.fields}
         identity = provider.identity or " ".join(f"{name}={value}" for name, value in provider.fields)
         named = _with_name(virtual, provider.name, fields)
-        return Bound(virtual, provider.name, named, identity, None, "", site=provider)
+        return Bound(virtual, provider.name, named, identity, None, "")
     for found in machine.providers:
         if (found.virtual, found.provider) == (virtual, provider.name):
             fields = {f"{base_of(virtual)}.{name}": value for name, value in found.fields}
